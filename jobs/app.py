@@ -1,0 +1,73 @@
+"""Builds what the jobs work with, each thing when first asked for, and gives it all back at the end."""
+
+import datetime as dt
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import redis
+
+from jobs.settings import Settings
+from signals.delivery.broker import EmbeddedBroker
+from signals.errors import StoreError
+from signals.store import Store
+
+if TYPE_CHECKING:
+    from signals.scoring.model import ScoringModel
+
+
+def utc_now() -> dt.datetime:
+    """The clock of this product, read nowhere else."""
+    return dt.datetime.now(dt.UTC)
+
+
+class App:
+    """Store, broker and model of one home.
+
+    Parameters
+    ----------
+    settings : as loaded.
+    clock : gives the UTC time; a test brings its own.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], dt.datetime] = utc_now) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._broker: EmbeddedBroker | None = None
+
+    @functools.cached_property
+    def store(self) -> Store:
+        """The database, brought up to date."""
+        try:
+            self.settings.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                str(self.settings.home), f"cannot be made: {error.strerror}", "set SIGNALS_HOME elsewhere"
+            ) from error
+        return Store.open(self.settings.database_url)
+
+    @functools.cached_property
+    def scorer(self) -> "ScoringModel":
+        """The model in place: the one trained in this home, else the shipped one."""
+        from jobs.training import load_in_place
+
+        return load_in_place(self.settings)
+
+    def redis_url(self) -> str:
+        """Where Redis answers; starts the embedded server where no URL is set and none runs."""
+        if self.settings.redis_url:
+            return self.settings.redis_url
+        if self._broker is None:
+            self._broker = EmbeddedBroker(self.settings.home, self.settings.broker_port)
+        return self._broker.ensure()
+
+    def redis(self) -> redis.Redis:
+        """A client on Redis as it stands now."""
+        return redis.Redis.from_url(self.redis_url(), socket_timeout=10, socket_connect_timeout=5)
+
+    def close(self) -> None:
+        """Close the store and end the server this process started."""
+        if "store" in self.__dict__:
+            self.store.close()
+        if self._broker is not None:
+            self._broker.stop()

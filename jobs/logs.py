@@ -1,0 +1,117 @@
+"""Logs: JSON lines to a rotated file, and to stderr short lines on a terminal, JSON elsewhere.
+
+Keys stand in a fixed order. `event` is the name of what happened, from `EVENTS`.
+"""
+
+import json
+import logging
+import logging.handlers
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+import structlog
+
+EVENTS = {
+    "job.start": "a run of a job began",
+    "job.end": "it ended: outcome, duration_s, counts, error",
+    "source.failed": "a source of headlines gave no usable answer: reason and mend",
+    "source.note": "one item or document of a source could not be used",
+    "price.failed": "a source of prices gave no usable answer",
+    "model.trained": "a model was fitted; says whether it replaces the one in place",
+    "broker.ready": "Redis answers",
+    "broker.resent": "Redis had lost messages: the tail of the outbox was sent again",
+    "service.start": "the service is up",
+    "service.stop": "the service was asked to end, and has",
+}
+"""Every event name and what it means; nothing else is logged by this product."""
+
+_ORDER = ("time", "level", "event", "run_id", "job", "source", "outcome", "duration_s", "counts", "error")
+_MAX_BYTES = 10_000_000
+_KEPT_FILES = 5
+
+
+def log_file(home: Path) -> Path:
+    """Where the JSON lines of this home are kept."""
+    return home / "logs" / "signals.jsonl"
+
+
+def configure(home: Path, *, stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
+    """Send this process's logs to the home's file and to `stream`."""
+    path = log_file(home)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = logging.handlers.RotatingFileHandler(
+        path, maxBytes=_MAX_BYTES, backupCount=_KEPT_FILES, encoding="utf-8", delay=True
+    )
+    file.setFormatter(_formatter(_json))
+    file.setLevel(logging.DEBUG)
+    screen = logging.StreamHandler(stream)
+    screen.setFormatter(_formatter(_short if stream.isatty() else _json))
+    screen.setLevel(level)
+    logger = logging.getLogger("signals")
+    for old in list(logger.handlers):
+        logger.removeHandler(old)
+        old.close()
+    logger.handlers = [file, screen]
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            structlog.processors.format_exc_info,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def logger() -> structlog.stdlib.BoundLogger:
+    """The product's logger."""
+    bound: structlog.stdlib.BoundLogger = structlog.get_logger("signals")
+    return bound
+
+
+def lines_of(home: Path, run_id: str) -> Iterator[dict[str, Any]]:
+    """Log lines of one run, oldest first, from the file and its rotated ones."""
+    path = log_file(home)
+    files = [path.with_name(f"{path.name}.{n}") for n in range(_KEPT_FILES, 0, -1)]
+    for file in (*files, path):
+        if file.exists():
+            with file.open(encoding="utf-8", errors="replace") as lines:
+                for line in lines:
+                    if run_id in line and (entry := _parsed(line)).get("run_id") == run_id:
+                        yield entry
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    try:
+        entry = json.loads(line)
+    except ValueError:  # a line cut off by a kill
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def _formatter(render: Any) -> logging.Formatter:
+    return structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render]
+    )
+
+
+def _json(_logger: Any, _name: str, entry: dict[str, Any]) -> str:
+    first = {key: entry[key] for key in _ORDER if key in entry}
+    return json.dumps(first | {k: v for k, v in entry.items() if k not in first}, default=str, ensure_ascii=False)
+
+
+def _short(_logger: Any, _name: str, entry: dict[str, Any]) -> str:
+    rest = {k: v for k, v in entry.items() if k not in ("time", "level", "event", "run_id", "job")}
+    shown = "  ".join(f"{key}={_compact(value)}" for key, value in rest.items() if value not in (None, {}, ()))
+    return f"{entry['time'][11:19]} {entry.get('job', ''):<10} {entry['event']:<14} {shown}"
+
+
+def _compact(value: Any) -> str:
+    return " ".join(f"{k}:{v}" for k, v in value.items()) if isinstance(value, dict) else str(value)

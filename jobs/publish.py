@@ -1,0 +1,134 @@
+"""Publish: waiting headlines through the pipeline into the outbox, and the outbox into Redis, in order.
+
+Each step is one transaction, so a kill at any line loses nothing and repeats nothing: what was not
+committed is still waiting, what was committed but not sent is still in the outbox, and what was sent
+but not marked is recognised by Redis as a repeat.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+
+from jobs.app import App
+from jobs.runner import Report, Run
+from signals.delivery.publisher import OutboxRow, Publisher
+from signals.delivery.wire import encode_signal
+from signals.errors import PermanentError
+from signals.market.bars import FINE_MAX_S, REACH_COARSE, REACH_FINE
+from signals.model import PAIR, Bar, Headline, Signal
+from signals.pipeline import Step, step
+from signals.store import bars, headlines, signals
+from signals.stories import Member, StoryIndex
+
+_BATCH = 500
+_SEND = 1000
+_CONTEXT = 1000
+"""Messages an empty Redis is given at least, expired or not."""
+_WINDOW_60M = dt.timedelta(minutes=75)
+"""Behind the oldest bar that may be quoted, its own last hour is needed for returns and volatility."""
+
+
+def publish(app: App, run: Run) -> Report:
+    """Score what waits, then send what is not in Redis yet."""
+    counts: Counter[str] = Counter(scored=0, relevant=0, joined=0, signals=0, skipped=0, sent=0)
+    while taken := take(app, counts):
+        run.deadline.check()
+        if taken < _BATCH:
+            break
+    counts["sent"] = send(app, run)
+    return Report(counts)
+
+
+def take(app: App, counts: Counter[str]) -> int:
+    """Run one batch of waiting headlines through the pipeline; returns how many there were."""
+    with app.store.read() as conn:
+        batch = headlines.waiting(conn, limit=_BATCH)
+        if not batch:
+            return 0
+        now = app.clock()
+        made = run_step(app, conn, batch, now)
+    with app.store.write() as conn:
+        added = signals.add(conn, made.scores, made.signals, channel=PAIR, now=now, encode=_encode)
+        headlines.mark_taken(conn, batch, made.stories, made.skips, now)
+    counts["scored"] += len(made.scores)
+    counts["relevant"] += sum(score.relevant for score in made.scores)
+    counts["joined"] += sum(signal.ref_price is not None for signal in made.signals)
+    counts["signals"] += added
+    counts["skipped"] += len(made.skips)
+    return len(batch)
+
+
+def run_step(app: App, conn: sa.Connection, batch: Sequence[Headline], now: dt.datetime) -> Step:
+    """The pure step over a batch, with the stories and bars that bear on it."""
+    policy = app.settings.policy
+    window = dt.timedelta(seconds=policy.story_window_s)
+    before = headlines.told(conn, spans(batch, window))
+    stories = StoryIndex(policy.story_window_s, (Member(*told) for told in before))
+    return step(stories, batch, joinable(conn, batch), now, scorer=app.scorer, policy=policy)
+
+
+def joinable(conn: sa.Connection, batch: Sequence[Headline]) -> list[Bar]:
+    """The bars that could be joined to these headlines."""
+    fine = bars.closed_within(conn, spans(batch, REACH_FINE + _WINDOW_60M), min_length_s=0, max_length_s=FINE_MAX_S)
+    coarse_spans = list(spans(batch, REACH_COARSE + _WINDOW_60M))
+    instant = bars.closed_within(conn, coarse_spans, max_length_s=0)
+    return [*fine, *bars.closed_within(conn, coarse_spans, min_length_s=FINE_MAX_S), *instant]
+
+
+def spans(batch: Iterable[Headline], reach: dt.timedelta) -> Iterable[tuple[dt.datetime, dt.datetime]]:
+    """The stretches of time within `reach` before any of these headlines, merged."""
+    low = high = None
+    for known_at in sorted(headline.known_at for headline in batch):
+        if high is not None and low is not None and known_at - reach > high:
+            yield low, high
+            low = None
+        low = known_at - reach if low is None else low
+        high = known_at
+    if low is not None and high is not None:
+        yield low, high
+
+
+def send(app: App, run: Run) -> int:
+    """Send to Redis whatever follows the last message it has, in order. Returns how many that were.
+
+    Redis itself says what it has, so a message that was sent but not marked is not sent again, and
+    one that Redis has lost (wiped, or failed over to a copy that was behind) is.
+    """
+    publisher = Publisher(app.redis())
+    after = _resume_after(app, publisher, run)
+    sent = 0
+    while True:
+        with app.store.read() as conn:
+            rows = signals.tail(conn, after_seq=after, limit=_SEND)
+        if not rows:
+            return sent
+        run.deadline.check()
+        now = app.clock()
+        sent += publisher.publish_many([OutboxRow(*row) for row in rows], now=now)
+        with app.store.write() as conn:
+            signals.mark_published(conn, rows, now)
+        after = rows[-1].seq
+
+
+def _resume_after(app: App, publisher: Publisher, run: Run) -> int:
+    with app.store.read() as conn:
+        epoch, last_seq = signals.channel_state(conn, PAIR)
+        live_from = signals.first_live_seq(conn, app.clock())
+    there = publisher.state()
+    if there is None or there[0] != epoch:
+        # An empty Redis gets every live signal, and some expired ones for context: clients tell them by valid_until.
+        after = min(last_seq - _CONTEXT, live_from - 1 if live_from else last_seq)
+        return max(0, after)
+    if there[1] > last_seq:
+        raise PermanentError(
+            f"Redis, epoch {epoch}",
+            f"has seq {there[1]}, the store only {last_seq}: was the store restored from an older copy?",
+            "DEL the keys signals:{usdjpy}:seq and :log to begin anew from the store",
+        )
+    return there[1]
+
+
+def _encode(signal: Signal, epoch: str, seq: int) -> tuple[str, bytes]:
+    return encode_signal(signal, epoch=epoch, seq=seq)

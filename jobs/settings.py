@@ -1,0 +1,210 @@
+"""Settings: `config/signals.toml`, overridden by the environment, decoded into types.
+
+A key nobody knows, a wrong type or a bad value is one `ConfigError` that names the file and the key.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from signals.errors import ConfigError
+from signals.model import Policy
+from signals.sources.feed import Feed
+
+ENV = "SIGNALS_"
+NAMED = ("SIGNALS_HOME", "SIGNALS_REDIS_URL", "SIGNALS_DATABASE_URL", "SIGNALS_BROKER_PORT", "SIGNALS_CONSOLE_PORT")
+"""Variables of their own; any other setting is SIGNALS__SECTION__KEY."""
+
+T = TypeVar("T")
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+Seconds = Annotated[int, Meta(ge=1)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the settings file; unknown keys are errors."""
+
+
+class Job(Section, frozen=True, kw_only=True):
+    """Schedule of one job."""
+
+    every_s: Seconds
+    timeout_s: Seconds
+    grace_s: Seconds
+    """How late a run may still start; later it is recorded as missed."""
+    enabled: bool = True
+
+
+class Retention(Job, frozen=True, kw_only=True):
+    """Schedule and limits of the retention job."""
+
+    keep_runs_days: Seconds = 30
+
+
+class Jobs(Section, frozen=True, kw_only=True):
+    """All jobs of the service."""
+
+    ingest: Job
+    prices: Job
+    publish: Job
+    train: Job
+    retention: Retention
+    heartbeat: Job
+
+
+class Seeds(Section, frozen=True, kw_only=True):
+    """Where the shipped data lies."""
+
+    headlines: Path
+    prices: Path
+    model: Path
+
+
+class Prices(Section, frozen=True, kw_only=True):
+    """The price source."""
+
+    symbol: str = "USDJPY=X"
+    enabled: bool = True
+
+
+class _File(Section, frozen=True, kw_only=True):
+    """The settings file as it is written."""
+
+    feeds: Path
+    seeds: Seeds
+    jobs: Jobs
+    policy: Policy = Policy()
+    prices: Prices = Prices()
+
+
+class _FeedsFile(Section, frozen=True, kw_only=True):
+    feed: list[Feed] = []
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a command needs to know. Paths are absolute."""
+
+    path: Path
+    home: Path
+    feeds: tuple[Feed, ...]
+    seeds: Seeds
+    jobs: Jobs
+    policy: Policy
+    prices: Prices
+    database_url: str
+    redis_url: str | None
+    broker_port: int
+    console_port: int
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings file (default: `config/signals.toml` here, else beside this code) and the environment.
+
+    Raises
+    ------
+    ConfigError : names the file and key, or the variable, and the mend.
+    """
+    found = _locate(path)
+    tree = _tree(found)
+    overridden = {_override(tree, name, raw): name for name, raw in environ.items() if name.startswith(f"{ENV}_")}
+    file = _decode(tree, _File, found, overridden)
+    base = found.parent
+    home = Path(environ.get("SIGNALS_HOME") or base.parent / "var").expanduser().absolute()
+    return Settings(
+        path=found,
+        home=home,
+        feeds=_feeds(_absolute(base, file.feeds)),
+        seeds=Seeds(**{name: _absolute(base, getattr(file.seeds, name)) for name in Seeds.__struct_fields__}),
+        jobs=file.jobs,
+        policy=file.policy,
+        prices=file.prices,
+        database_url=environ.get("SIGNALS_DATABASE_URL") or f"sqlite:///{home / 'signals.db'}",
+        redis_url=environ.get("SIGNALS_REDIS_URL") or None,
+        broker_port=_port("SIGNALS_BROKER_PORT", environ, 6379),
+        console_port=_port("SIGNALS_CONSOLE_PORT", environ, 8080),
+    )
+
+
+def _locate(path: Path | None) -> Path:
+    here = Path("config/signals.toml")
+    found = path or (here if here.exists() else _ROOT / here)
+    if not found.is_file():
+        raise ConfigError(str(found), "no such settings file", "name one with --config FILE")
+    return found.absolute()
+
+
+def _tree(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(str(path), f"is not TOML: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), f"cannot be read: {error}") from error
+
+
+def _override(tree: dict[str, Any], name: str, raw: str) -> str:
+    *sections, key = name.removeprefix(f"{ENV}_").lower().split("__")
+    table = tree
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise ConfigError(name, f"{section!r} is no table of settings", "see config/signals.toml for the names")
+    try:
+        table[key] = tomllib.loads(f"value = {raw}")["value"]
+    except tomllib.TOMLDecodeError:
+        table[key] = raw  # a bare word is a text
+    return ".".join((*sections, key))
+
+
+def _decode(tree: Any, wanted: type[T], path: Path, overridden: Mapping[str, str] | None = None) -> T:
+    try:
+        return msgspec.convert(tree, wanted, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        problem, _, where = str(error).partition(" - at `$")
+        key = where.rstrip("`").lstrip(".") or "top level"
+        place = (overridden or {}).get(key) or f"{path}: {key}"
+        raise ConfigError(place, _plain(problem), "config/signals.toml shows what it may be") from error
+
+
+def _path(wanted: type, value: object) -> Path:
+    if wanted is not Path or not isinstance(value, str):
+        raise TypeError(f"Expected `str`, got `{type(value).__name__}`")
+    return Path(value)
+
+
+def _plain(problem: str) -> str:
+    """msgspec's words, with the file's own: a field is a key."""
+    return problem.replace("Object contains unknown field", "unknown key").replace(
+        "Object missing required field", "missing key"
+    )
+
+
+def _feeds(path: Path) -> tuple[Feed, ...]:
+    feeds = _decode(_tree(path), _FeedsFile, path).feed
+    seen: set[str] = set()
+    for number, feed in enumerate(feeds, 1):
+        row = f"{path}: feed {number} ({feed.id})"
+        if feed.id in seen:
+            raise ConfigError(row, "this id stands twice", "ids name sources in logs and signals: make it unique")
+        seen.add(feed.id)
+    return tuple(
+        msgspec.structs.replace(feed, path=_absolute(path.parent, feed.path)) if feed.path else feed for feed in feeds
+    )
+
+
+def _absolute(base: Path, path: Path) -> Path:
+    return Path(os.path.normpath(base / path.expanduser()))
+
+
+def _port(name: str, environ: Mapping[str, str], default: int) -> int:
+    raw = environ.get(name) or str(default)
+    if not raw.isdigit() or int(raw) > 65535:
+        raise ConfigError(name, f"{raw!r} is no port", "a number from 0 (take a free one) to 65535")
+    return int(raw)

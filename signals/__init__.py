@@ -1,0 +1,64 @@
+"""USD/JPY signals: the names that bots and quants may rely on.
+
+They load lazily (PEP 562): a bot that imports the client loads neither pandas nor scikit-learn.
+
+>>> import signals
+>>> signals.__version__
+'0.1.0'
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from signals.delivery.client import Client, connect
+    from signals.delivery.items import Gap, Received, Silence
+    from signals.delivery.wire import Event, Heartbeat, Index, Retraction, UnknownEvent, decode
+    from signals.errors import BrokerError, MessageError, SignalsError
+    from signals.model import Headline, Score, Signal
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BrokerError",
+    "Client",
+    "Event",
+    "Gap",
+    "Headline",
+    "Heartbeat",
+    "Index",
+    "MessageError",
+    "Received",
+    "Retraction",
+    "Score",
+    "Signal",
+    "SignalsError",
+    "Silence",
+    "UnknownEvent",
+    "__version__",
+    "connect",
+    "decode",
+]
+
+_HOMES = {
+    "signals.delivery.client": ("Client", "connect"),
+    "signals.delivery.items": ("Gap", "Received", "Silence"),
+    "signals.delivery.wire": ("Event", "Heartbeat", "Index", "Retraction", "UnknownEvent", "decode"),
+    "signals.errors": ("BrokerError", "MessageError", "SignalsError"),
+    "signals.model": ("Headline", "Score", "Signal"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module when it is first asked for."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value  # the next look-up does not come here
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names beside what is loaded already."""
+    return sorted({*globals(), *__all__})

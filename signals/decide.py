@@ -1,0 +1,82 @@
+"""Score, story and price become a signal, or a skip that says why."""
+
+import datetime as dt
+
+import msgspec
+
+from signals.model import PAIR, Headline, Policy, PriceContext, Score, Signal, Skip, SkipReason
+from signals.stories import Placement
+from signals.text import stable_id
+
+
+def policy_id(policy: Policy) -> str:
+    """Identity of the rules: derived from their values, so that a change shows in every signal."""
+    return stable_id("policy", msgspec.json.encode(policy).decode())
+
+
+def decide(
+    headline: Headline, score: Score, place: Placement, price: PriceContext, policy: Policy, now: dt.datetime
+) -> Signal | Skip:
+    """One headline's signal.
+
+    `now` (UTC) is when the step runs: it becomes `scored_at` and changes nothing else.
+    """
+    reason = _skip_reason(headline, score, place, policy)
+    if reason is not None:
+        return Skip(headline_id=headline.headline_id, reason=reason)
+    undated = headline.source_published_at is None
+    abstained = score.abstained or undated
+    return Signal(
+        signal_id=stable_id("signal", place.story_id, place.revision),
+        story_id=place.story_id,
+        revision=place.revision,
+        action="created" if place.revision == 1 else "updated",
+        supersedes=None if place.revision == 1 else stable_id("signal", place.story_id, place.revision - 1),
+        scored_at=now,
+        valid_until=_valid_until(headline, policy),
+        strength=0.0 if abstained else _strength(score),
+        horizon_s=policy.horizon_s,
+        abstained=abstained,
+        abstain_reason=score.abstain_reason or ("undated" if undated else None),
+        direction="flat" if abstained else score.direction,
+        novelty=place.novelty,
+        mentions_24h=place.mentions_24h,
+        n_sources=place.n_sources,
+        headline_ids=place.headline_ids,
+        policy_id=policy_id(policy),
+        pair=PAIR,
+        **_taken(headline, "source_published_at", "known_at", "backfilled", "title", "url", "source", "lang"),
+        **_taken(score, "p_up", "p_flat", "p_down", "usd_effect", "jpy_effect"),
+        **_taken(score, "relevance", "topics", "evidence", "model_id"),
+        **_taken(price, *PriceContext.__struct_fields__),
+    )
+
+
+def _skip_reason(headline: Headline, score: Score, place: Placement, policy: Policy) -> SkipReason | None:
+    published = headline.source_published_at
+    if headline.backfilled and published is None:
+        return "undated"  # history without a date could be from any year
+    if not headline.backfilled and published is not None:
+        age_s = (headline.known_at - published).total_seconds()
+        if age_s > policy.max_news_age_s:
+            return "stale_news"
+    if score.relevance < policy.relevance_min:
+        return "irrelevant"
+    if place.novelty < policy.novelty_min:
+        return "duplicate"
+    return None
+
+
+def _valid_until(headline: Headline, policy: Policy) -> dt.datetime:
+    """The clock starts with the publisher's time where it is earlier than ours: late news expires on arrival."""
+    start = min(headline.known_at, headline.source_published_at or headline.known_at)
+    return start + dt.timedelta(seconds=policy.ttl_s)
+
+
+def _strength(score: Score) -> float:
+    """Relevance times the distance between the two directions' probabilities."""
+    return round(score.relevance * abs(score.p_up - score.p_down), 4)
+
+
+def _taken(record: msgspec.Struct, *names: str) -> dict[str, object]:
+    return {name: getattr(record, name) for name in names}

@@ -1,0 +1,1 @@
+"""The market's clock and its bars."""

@@ -1,0 +1,113 @@
+"""Prices as of a moment: only bars closed before it, only versions known by the step that asks."""
+
+import bisect
+import datetime as dt
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from signals.market.hours import is_open
+from signals.model import Bar, PriceContext
+
+FINE_MAX_S = 300
+"""Bars up to this length count as fine: they give short returns and volatility."""
+REACH_FINE = dt.timedelta(hours=2)
+REACH_COARSE = dt.timedelta(days=7)
+"""How old the last bar may be and still be quoted: a fine one two hours, a coarse one over a long weekend."""
+REFERENCE_SOURCES = frozenset({"ecb"})
+"""Daily fixings: joined where nothing better is known, always marked stale."""
+
+_WINDOW = dt.timedelta(hours=1)
+_MIN_RETURNS = 30
+_BP = 1e4
+
+
+class _Close(NamedTuple):
+    at: dt.datetime
+    length_s: float
+    known_at: dt.datetime
+    price: float
+    source: str
+
+
+class BarTable:
+    """Closed bars in order of their close, fine and coarse apart; answers `context(known_at)`.
+
+    Parameters
+    ----------
+    bars : any order; where two tell of the same span, the version learned last counts.
+    now : bars learned after this are not seen (null: all are).
+    """
+
+    def __init__(self, bars: Iterable[Bar], now: dt.datetime | None = None) -> None:
+        latest: dict[tuple[str, dt.datetime, dt.datetime], Bar] = {}
+        for bar in bars:
+            if now is None or bar.known_at <= now:
+                key = (bar.source, bar.open_at, bar.close_at)
+                if key not in latest or latest[key].known_at < bar.known_at:
+                    latest[key] = bar
+        rows = sorted(
+            _Close(b.close_at, -(b.close_at - b.open_at).total_seconds(), b.known_at, b.close, b.source)
+            for b in latest.values()
+        )
+        self._fine = [r for r in rows if 0 < -r.length_s <= FINE_MAX_S]
+        self._coarse = [r for r in rows if not 0 < -r.length_s <= FINE_MAX_S]
+
+    def context(self, known_at: dt.datetime, stale_after_s: float) -> PriceContext:
+        """Price, its age and the moves before it, as of `known_at` (UTC)."""
+        last = self._last(known_at)
+        if last is None:
+            return PriceContext(
+                ref_price=None, ref_price_at=None, ref_age_s=None, ref_source=None, stale=True,
+                market_open=is_open(known_at), return_5m_bp=None, return_60m_bp=None, volatility_60m_bp=None,
+            )  # fmt: skip
+        age_s = (known_at - last.at).total_seconds()
+        reference = last.source in REFERENCE_SOURCES
+        return PriceContext(
+            ref_price=last.price,
+            ref_price_at=last.at,
+            ref_age_s=age_s,
+            ref_source=last.source,
+            stale=reference or age_s > stale_after_s,
+            market_open=is_open(known_at),
+            return_5m_bp=None if reference else self._return_bp(last, dt.timedelta(minutes=5)),
+            return_60m_bp=None if reference else self._return_bp(last, dt.timedelta(minutes=60)),
+            volatility_60m_bp=self._volatility_bp(last),
+        )
+
+    def _last(self, before: dt.datetime) -> _Close | None:
+        found = [
+            row
+            for rows, reach in ((self._coarse, REACH_COARSE), (self._fine, REACH_FINE))
+            if (row := _before(rows, before)) is not None and before - row.at <= reach
+        ]
+        return max(found, key=lambda row: row.at, default=None) if found else None
+
+    def _return_bp(self, last: _Close, span: dt.timedelta) -> float | None:
+        """Log return over the `span` that ends at `last`; null unless a bar closed within a tenth of it before its start."""
+        for rows in (self._fine, self._coarse):
+            start = _before(rows, last.at - span, or_at=True)
+            if start is not None and start.source == last.source and last.at - span - start.at <= span / 10:
+                return _round_bp(math.log(last.price / start.price))
+        return None
+
+    def _volatility_bp(self, last: _Close) -> float | None:
+        low = bisect.bisect_left(self._fine, last.at - _WINDOW, key=lambda row: row.at)
+        high = bisect.bisect_right(self._fine, last.at, key=lambda row: row.at)
+        closes = [row for row in self._fine[low:high] if -row.length_s == 60 and row.source == last.source]
+        steps = [
+            math.log(b.price / a.price)
+            for a, b in zip(closes, closes[1:], strict=False)
+            if (b.at - a.at).total_seconds() == 60
+        ]
+        return _round_bp(math.sqrt(math.fsum(s * s for s in steps))) if len(steps) >= _MIN_RETURNS else None
+
+
+def _before(rows: list[_Close], at: dt.datetime, *, or_at: bool = False) -> _Close | None:
+    cut = bisect.bisect_right if or_at else bisect.bisect_left
+    index = cut(rows, at, key=lambda row: row.at)
+    return rows[index - 1] if index else None
+
+
+def _round_bp(log_return: float) -> float:
+    return round(log_return * _BP, 2)

@@ -1,0 +1,130 @@
+"""Opening the database: engine, migrations, transactions, and its errors in our words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from signals.errors import ConfigError, StoreError
+
+HEAD = "0001"
+"""Revision that this code needs; a test holds it equal to the newest migration."""
+BUSY_S = 30
+"""How long a SQLite writer waits for another before it gives up."""
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Store:
+    """A migrated database.
+
+    Raises
+    ------
+    ConfigError : the URL cannot be used.
+    StoreError : the database is unreachable, locked, full or broken (transient: the runner tries again).
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self.name = engine.url.render_as_string(hide_password=True)
+
+    @classmethod
+    def open(cls, url: str) -> "Store":
+        """Connect to `url` (SQLAlchemy's form) and bring its tables up to date."""
+        try:
+            engine = sa.create_engine(url, **_options(url))
+        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            raise ConfigError(
+                "SIGNALS_DATABASE_URL", f"cannot be used: {error}", "sqlite:///FILE or postgresql+psycopg://…"
+            ) from error
+        if engine.dialect.name == "sqlite":
+            _tune_sqlite(engine)
+        store = cls(engine)
+        store._migrate()
+        return store
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A transaction that only reads: it never waits for a writer."""
+        with _own_errors(self.name), self.engine.connect() as raw:
+            conn = raw.execution_options(reads=True)
+            with conn.begin():
+                yield conn
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction: all of it or nothing."""
+        with _own_errors(self.name), self.engine.begin() as conn:
+            yield conn
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+    def _revision(self) -> str | None:
+        with self.engine.connect() as conn:
+            if not sa.inspect(conn).has_table("alembic_version"):
+                return None
+            return conn.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+    def _migrate(self) -> None:
+        with _own_errors(self.name):
+            if self._revision() == HEAD:
+                return  # without loading alembic: a command should start quickly
+            from alembic import command
+            from alembic.config import Config
+            from alembic.util.exc import CommandError
+
+            config = Config()
+            config.set_main_option("script_location", str(_MIGRATIONS))
+            try:
+                with self.engine.begin() as conn:
+                    config.attributes["connection"] = conn
+                    command.upgrade(config, "head")
+            except CommandError as error:
+                raise StoreError(
+                    self.name, f"cannot be brought up to date: {error}", "was it made by a newer version of this code?"
+                ) from error
+
+
+def _options(url: str) -> dict[str, Any]:
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": BUSY_S, "check_same_thread": False}}
+    return {"pool_pre_ping": True}
+
+
+def _tune_sqlite(engine: sa.Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_S * 1000}", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(conn: sa.Connection) -> None:
+        # A writer takes its lock at once: turning a reader into a writer halfway can deadlock.
+        conn.exec_driver_sql("BEGIN" if conn.get_execution_options().get("reads") else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _own_errors(name: str) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise StoreError(name, str(error.orig).strip().splitlines()[0], _mend(str(error.orig))) from error
+
+
+def _mend(problem: str) -> str:
+    table = {
+        "locked": "another process holds it: end that one, or wait",
+        "full": "free disk space under SIGNALS_HOME",
+        "unable to open": "does its folder exist, and may this user write there?",
+        "not a database": "move the file away: it is not one of ours",
+        "malformed": "restore it from a backup, or move it away to begin anew",
+        "connection": "is the server up, and the URL right?",
+    }
+    return next((mend for word, mend in table.items() if word in problem.lower()), "")

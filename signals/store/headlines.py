@@ -1,0 +1,88 @@
+"""Headlines: kept once, waiting for the pipeline until it has taken them."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from signals.model import Headline, Skip, Story
+from signals.store import schema
+from signals.store.insert import insert_new
+
+_H = schema.headlines
+_FIELDS = tuple(_H.c[name] for name in Headline.__struct_fields__)
+
+
+class Told(NamedTuple):
+    """What the grouping of later headlines needs to know of an earlier one; fields as in `stories.Member`."""
+
+    known_at: dt.datetime
+    headline_id: str
+    story_id: str
+    source: str
+    title: str
+
+
+def add(conn: sa.Connection, headlines: Iterable[Headline]) -> int:
+    """Keep the headlines not yet known; returns how many were new."""
+    rows = {h.headline_id: msgspec.structs.asdict(h) for h in headlines}
+    return insert_new(conn, _H, list(rows.values()))
+
+
+def waiting(conn: sa.Connection, *, limit: int) -> list[Headline]:
+    """Headlines that the pipeline has not taken, oldest first."""
+    query = sa.select(*_FIELDS).where(_H.c.scored_at.is_(None)).order_by(_H.c.known_at, _H.c.headline_id)
+    return [_headline(row) for row in conn.execute(query.limit(limit))]
+
+
+def told(conn: sa.Connection, spans: Iterable[tuple[dt.datetime, dt.datetime]]) -> list[Told]:
+    """Headlines already in stories that were known within any of the spans, both ends included."""
+    query = sa.select(*(_H.c[name] for name in Told._fields)).where(_H.c.story_id.is_not(None))
+    found = {Told(*row) for low, high in spans for row in conn.execute(query.where(_H.c.known_at.between(low, high)))}
+    return sorted(found)
+
+
+def steps(conn: sa.Connection) -> list[tuple[dt.datetime, list[Headline]]]:
+    """History as it was taken: each step's time with its headlines, oldest step first."""
+    query = sa.select(_H.c.scored_at, *_FIELDS).where(_H.c.scored_at.is_not(None))
+    taken: dict[dt.datetime, list[Headline]] = {}
+    for row in conn.execute(query.order_by(_H.c.scored_at, _H.c.known_at, _H.c.headline_id)):
+        taken.setdefault(row.scored_at, []).append(_headline(row))
+    return list(taken.items())
+
+
+def mark_taken(
+    conn: sa.Connection, headlines: Sequence[Headline], stories: Sequence[Story], skips: Sequence[Skip], at: dt.datetime
+) -> None:
+    """Record what a step made of its headlines: when it took them, their story, why any was skipped."""
+    reasons = {skip.headline_id: skip.reason for skip in skips}
+    story_of = {headline_id: story.story_id for story in stories for headline_id in story.headline_ids}
+    rows: list[dict[str, Any]] = [
+        {"id": h.headline_id, "at": at, "story": story_of[h.headline_id], "reason": reasons.get(h.headline_id)}
+        for h in headlines
+    ]
+    if not rows:
+        return
+    values = {
+        "scored_at": sa.bindparam("at", type_=schema.Utc),
+        "story_id": sa.bindparam("story"),
+        "skip_reason": sa.bindparam("reason"),
+    }
+    conn.execute(sa.update(_H).where(_H.c.headline_id == sa.bindparam("id")).values(values), rows)
+    latest = {s.story_id: msgspec.structs.asdict(s) | {"headline_ids": list(s.headline_ids)} for s in stories}
+    conn.execute(sa.delete(schema.stories).where(schema.stories.c.story_id.in_(sa.bindparam("ids", expanding=True))), {"ids": list(latest)})
+    conn.execute(sa.insert(schema.stories), list(latest.values()))
+
+
+def count(conn: sa.Connection, sources: Collection[str] | None = None) -> int:
+    """How many headlines are kept, of these sources or of all."""
+    query = sa.select(sa.func.count()).select_from(_H)
+    if sources is not None:
+        query = query.where(_H.c.source.in_(sources))
+    return int(conn.execute(query).scalar_one())
+
+
+def _headline(row: sa.Row[Any]) -> Headline:
+    return Headline(**{name: getattr(row, name) for name in Headline.__struct_fields__})

@@ -1,0 +1,21 @@
+"""Insert what is not there yet: one statement, in the dialect's own words."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+_INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_CHUNK = 500
+"""Rows a statement: under every dialect's limit of parameters."""
+
+
+def insert_new(conn: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> int:
+    """Insert the rows whose key is new and leave the others as they are; returns how many were new."""
+    insert = _INSERT[conn.dialect.name]
+    added = 0
+    for start in range(0, len(rows), _CHUNK):
+        statement = insert(table).values(rows[start : start + _CHUNK]).on_conflict_do_nothing()
+        added += conn.execute(statement).rowcount
+    return added

@@ -1,0 +1,181 @@
+"""Tables. Every time is UTC; prices are JPY per USD; JSON columns hold lists and objects as in `model`."""
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Utc(sa.types.TypeDecorator[dt.datetime]):
+    """An aware UTC datetime; SQLite, which knows no zones, keeps the bare UTC time."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        """Refuse naive times: they would be read back as another instant."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive time cannot be stored: {value!r}")
+        utc = value.astimezone(dt.UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        """Always aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+def _id(name: str, **options: bool) -> sa.Column[str]:
+    return sa.Column(name, sa.String(80), nullable=False, **options)
+
+
+def _at(name: str, *, nullable: bool = False) -> sa.Column[dt.datetime]:
+    return sa.Column(name, Utc, nullable=nullable)
+
+
+headlines = sa.Table(
+    "headlines",
+    metadata,
+    _id("headline_id", primary_key=True),
+    _id("source"),
+    sa.Column("url", sa.Text),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("summary", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("lang", sa.String(8), nullable=False),
+    _at("source_published_at", nullable=True),
+    _at("known_at"),
+    sa.Column("backfilled", sa.Boolean, nullable=False),
+    # What the pipeline made of it; null while it waits.
+    _at("scored_at", nullable=True),
+    sa.Column("story_id", sa.String(80)),
+    sa.Column("skip_reason", sa.String(40)),
+    sa.Index(None, "known_at"),
+    sa.Index(None, "scored_at"),
+    sa.Index(None, "story_id"),
+)
+
+stories = sa.Table(
+    "stories",
+    metadata,
+    _id("story_id", primary_key=True),
+    _at("first_known_at"),
+    sa.Column("headline_ids", sa.JSON, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+)
+
+scores = sa.Table(
+    "scores",
+    metadata,
+    _id("headline_id", primary_key=True),
+    _id("model_id", primary_key=True),
+    sa.Column("relevance", sa.Double, nullable=False),
+    sa.Column("relevant", sa.Boolean, nullable=False),
+    sa.Column("direction", sa.String(8), nullable=False),
+    sa.Column("p_up", sa.Double, nullable=False),
+    sa.Column("p_flat", sa.Double, nullable=False),
+    sa.Column("p_down", sa.Double, nullable=False),
+    sa.Column("usd_effect", sa.Double, nullable=False),
+    sa.Column("jpy_effect", sa.Double, nullable=False),
+    sa.Column("topics", sa.JSON, nullable=False),
+    sa.Column("lang", sa.String(8), nullable=False),
+    sa.Column("evidence", sa.JSON, nullable=False),
+    sa.Column("intercept", sa.Double, nullable=False),
+    sa.Column("abstained", sa.Boolean, nullable=False),
+    sa.Column("abstain_reason", sa.String(40)),
+)
+
+bars = sa.Table(
+    "bars",
+    metadata,
+    _id("pair", primary_key=True),
+    _id("source", primary_key=True),
+    sa.Column("open_at", Utc, primary_key=True),
+    sa.Column("close_at", Utc, primary_key=True),
+    # A bar read again with other prices is a new version; who asks as of t sees what was known by t.
+    sa.Column("known_at", Utc, primary_key=True),
+    sa.Column("length_s", sa.Integer, nullable=False),
+    sa.Column("open", sa.Double, nullable=False),
+    sa.Column("high", sa.Double, nullable=False),
+    sa.Column("low", sa.Double, nullable=False),
+    sa.Column("close", sa.Double, nullable=False),
+    sa.Index(None, "close_at"),
+    sa.Index(None, "source", "length_s", "close_at"),
+)
+
+signals = sa.Table(
+    "signals",
+    metadata,
+    _id("signal_id", primary_key=True),
+    _id("story_id"),
+    _at("known_at"),
+    _at("scored_at"),
+    _at("valid_until"),
+    sa.Column("direction", sa.String(8), nullable=False),
+    sa.Column("strength", sa.Double, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    _id("source"),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Index(None, "known_at"),
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    _id("epoch", primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("message_id", sa.String(80), nullable=False, unique=True),
+    sa.Column("type", sa.String(40), nullable=False),
+    sa.Column("event", sa.LargeBinary, nullable=False),
+    _at("valid_until"),
+    _at("published_at", nullable=True),
+    sa.Index(None, "published_at"),
+)
+
+channel = sa.Table(
+    "channel",
+    metadata,
+    _id("name", primary_key=True),
+    _id("epoch"),
+    sa.Column("last_seq", sa.BigInteger, nullable=False),
+)
+
+feed_states = sa.Table(
+    "feed_states",
+    metadata,
+    _id("source", primary_key=True),
+    sa.Column("etag", sa.Text),
+    sa.Column("last_modified", sa.Text),
+    _at("last_attempt_at", nullable=True),
+    _at("last_success_at", nullable=True),
+    sa.Column("last_error", sa.Text),
+    sa.Column("failures", sa.Integer, nullable=False),
+)
+
+job_runs = sa.Table(
+    "job_runs",
+    metadata,
+    _id("run_id", primary_key=True),
+    _id("job"),
+    sa.Column("trigger", sa.String(20), nullable=False),
+    _at("scheduled_at", nullable=True),
+    _at("started_at"),
+    _at("ended_at", nullable=True),
+    sa.Column("outcome", sa.String(20), nullable=False),
+    sa.Column("counts", sa.JSON, nullable=False),
+    sa.Column("error", sa.Text),
+    sa.Column("notes", sa.JSON, nullable=False),
+    sa.Index(None, "job", "started_at"),
+    sa.Index(None, "started_at"),
+)
