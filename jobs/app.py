@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import redis
 
+from jobs.clock import utc_now
 from jobs.settings import Settings
 from signals.delivery.broker import EmbeddedBroker
 from signals.errors import StoreError
@@ -14,11 +15,6 @@ from signals.store import Store
 
 if TYPE_CHECKING:
     from signals.scoring.model import ScoringModel
-
-
-def utc_now() -> dt.datetime:
-    """The clock of this product, read nowhere else."""
-    return dt.datetime.now(dt.UTC)
 
 
 class App:
@@ -52,6 +48,10 @@ class App:
         from jobs.training import load_in_place
 
         return load_in_place(self.settings)
+
+    def forget_scorer(self) -> None:
+        """Load the model anew when it is next asked for."""
+        self.__dict__.pop("scorer", None)
 
     def redis_url(self) -> str:
         """Where Redis answers; starts the embedded server where no URL is set and none runs."""

@@ -10,16 +10,18 @@ import msgspec
 from jobs.app import App
 from jobs.runner import Report, Run
 from signals import sources
-from signals.errors import SourceError
+from signals.errors import ConfigError, SourceError
 from signals.model import FeedState
 from signals.sources.feed import Feed, Reading
+from signals.sources.guard import open_session
 from signals.store import feeds, headlines
 
 
 class FailedRead(msgspec.Struct, frozen=True):
     """Why a source could not be read, and what is remembered of that."""
 
-    error: SourceError
+    reason: str
+    error: SourceError | ConfigError
     state: FeedState
 
 
@@ -34,7 +36,7 @@ async def _ingest(app: App, run: Run) -> Report:
     due = [feed for feed in app.settings.feeds if feed.enabled and (run.trigger != "schedule" or _due(app, feed, states))]
     counts: Counter[str] = Counter(sources=len(due), failed=0, unchanged=0, seen=0, new=0)
     notes: list[str] = []
-    async with aiohttp.ClientSession(trust_env=True) as session:
+    async with open_session() as session:
         for done in asyncio.as_completed(
             [_read_one(app, feed, states.get(feed.id, FeedState(source=feed.id)), session) for feed in due]
         ):
@@ -58,13 +60,16 @@ async def _read_one(
     try:
         return feed, await sources.read(feed, state, app.clock, session)
     except SourceError as error:
-        return feed, FailedRead(error, _failed(state, error, app))
+        return feed, _failed(app, state, error.reason, error)
+    except ConfigError as error:  # a row that can't be used costs only itself
+        return feed, _failed(app, state, "configuration", error)
 
 
-def _failed(state: FeedState, error: SourceError, app: App) -> FeedState:
-    return msgspec.structs.replace(
-        state, last_attempt_at=app.clock(), last_error=f"{error.reason}: {error.problem}", failures=state.failures + 1
+def _failed(app: App, state: FeedState, reason: str, error: SourceError | ConfigError) -> FailedRead:
+    remembered = msgspec.structs.replace(
+        state, last_attempt_at=app.clock(), last_error=f"{reason}: {error.problem}", failures=state.failures + 1
     )
+    return FailedRead(reason, error, remembered)
 
 
 def _keep(app: App, run: Run, feed: Feed, result: Reading | FailedRead, counts: Counter[str]) -> Sequence[str]:
@@ -75,8 +80,8 @@ def _keep(app: App, run: Run, feed: Feed, result: Reading | FailedRead, counts: 
         feeds.save(conn, result.state)
     if isinstance(result, FailedRead):
         counts["failed"] += 1
-        log.warning("source.failed", reason=result.error.reason, error=str(result.error))
-        return [f"{feed.id}: {result.error.reason} ({result.error.problem})"]
+        log.warning("source.failed", reason=result.reason, error=str(result.error))
+        return [f"{feed.id}: {result.reason} ({result.error.problem})"]
     counts["unchanged"] += result.unchanged
     counts["seen"] += len(result.headlines)
     for note in result.notes:

@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+import stamina
 import structlog
+
+from jobs.clock import utc_now
 
 EVENTS = {
     "job.start": "a run of a job began",
@@ -28,6 +31,7 @@ EVENTS = {
 """Every event name and what it means; nothing else is logged by this product."""
 
 _ORDER = ("time", "level", "event", "run_id", "job", "source", "outcome", "duration_s", "counts", "error")
+_LIBRARIES = ("yfinance", "apscheduler", "peewee", "urllib3", "asyncio")
 _MAX_BYTES = 10_000_000
 _KEPT_FILES = 5
 
@@ -56,6 +60,11 @@ def configure(home: Path, *, stream: TextIO = sys.stderr, level: int = logging.I
     logger.handlers = [file, screen]
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
+    # What libraries say of retries and cookies is told by our own events: it goes to no screen.
+    for name in _LIBRARIES:
+        logging.getLogger(name).handlers = [file]
+        logging.getLogger(name).propagate = False
+    stamina.instrumentation.set_on_retry_hooks([])
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -103,6 +112,7 @@ def _formatter(render: Any) -> logging.Formatter:
 
 
 def _json(_logger: Any, _name: str, entry: dict[str, Any]) -> str:
+    entry.setdefault("time", utc_now().isoformat())  # a library's line has none of its own
     first = {key: entry[key] for key in _ORDER if key in entry}
     return json.dumps(first | {k: v for k, v in entry.items() if k not in first}, default=str, ensure_ascii=False)
 

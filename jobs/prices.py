@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import Counter
+from typing import Literal
 
 from jobs.app import App
 from jobs.runner import Report, Run
@@ -10,9 +11,9 @@ from signals.prices.reference import read_reference
 from signals.prices.yahoo import read_yahoo
 from signals.store import bars
 
-INTERVALS = {"1m": 60, "1h": 3600}
+INTERVALS: dict[Literal["1m", "1h"], int] = {"1m": 60, "1h": 3600}
 """What is kept of Yahoo's bars, with their length in seconds: minutes for the last days, hours behind them."""
-_OVERLAP = dt.timedelta(hours=3)
+_OVERLAP = dt.timedelta(minutes=10)
 """Bars are read again this far back, so that a late correction becomes a version of its own."""
 
 
@@ -45,7 +46,7 @@ def _reference(app: App, counts: Counter[str]) -> tuple[str, ...]:
     return reading.notes if fresh else ()
 
 
-def _yahoo(app: App, interval: str, counts: Counter[str], notes: list[str]) -> None:
+def _yahoo(app: App, interval: Literal["1m", "1h"], counts: Counter[str], notes: list[str]) -> None:
     with app.store.read() as conn:
         last = bars.last_close_at(conn, "yahoo", INTERVALS[interval])
     reading = read_yahoo(

@@ -97,7 +97,7 @@ def send(app: App, run: Run) -> int:
     one that Redis has lost (wiped, or failed over to a copy that was behind) is.
     """
     publisher = Publisher(app.redis())
-    after = _resume_after(app, publisher, run)
+    after, restart = _resume_after(app, publisher, run)
     sent = 0
     while True:
         with app.store.read() as conn:
@@ -106,28 +106,31 @@ def send(app: App, run: Run) -> int:
             return sent
         run.deadline.check()
         now = app.clock()
-        sent += publisher.publish_many([OutboxRow(*row) for row in rows], now=now)
+        sent += publisher.publish_many([OutboxRow(*row) for row in rows], now=now, restart=restart)
         with app.store.write() as conn:
             signals.mark_published(conn, rows, now)
-        after = rows[-1].seq
+        after, restart = rows[-1].seq, False
 
 
-def _resume_after(app: App, publisher: Publisher, run: Run) -> int:
+def _resume_after(app: App, publisher: Publisher, run: Run) -> tuple[int, bool]:
+    """The `seq` to go on after, and whether Redis must be told to begin there."""
     with app.store.read() as conn:
         epoch, last_seq = signals.channel_state(conn, PAIR)
         live_from = signals.first_live_seq(conn, app.clock())
     there = publisher.state()
-    if there is None or there[0] != epoch:
-        # An empty Redis gets every live signal, and some expired ones for context: clients tell them by valid_until.
-        after = min(last_seq - _CONTEXT, live_from - 1 if live_from else last_seq)
-        return max(0, after)
-    if there[1] > last_seq:
-        raise PermanentError(
-            f"Redis, epoch {epoch}",
-            f"has seq {there[1]}, the store only {last_seq}: was the store restored from an older copy?",
-            "DEL the keys signals:{usdjpy}:seq and :log to begin anew from the store",
-        )
-    return there[1]
+    if there is not None and there[0] == epoch:
+        if there[1] > last_seq:
+            raise PermanentError(
+                f"Redis, epoch {epoch}",
+                f"has seq {there[1]}, the store only {last_seq}: was the store restored from an older copy?",
+                "DEL signals:{usdjpy}:seq and signals:{usdjpy}:log in Redis to begin anew from the store",
+            )
+        return there[1], False
+    # An empty Redis gets every live signal, and expired ones for context: clients tell them by `valid_until`.
+    after = max(0, min(last_seq - _CONTEXT, live_from - 1 if live_from else last_seq))
+    if last_seq:
+        run.log.info("broker.resent", after_seq=after, last_seq=last_seq, had=there and list(there))
+    return after, True
 
 
 def _encode(signal: Signal, epoch: str, seq: int) -> tuple[str, bytes]:

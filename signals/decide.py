@@ -32,23 +32,44 @@ def decide(
         revision=place.revision,
         action="created" if place.revision == 1 else "updated",
         supersedes=None if place.revision == 1 else stable_id("signal", place.story_id, place.revision - 1),
+        source_published_at=headline.source_published_at,
+        known_at=headline.known_at,
         scored_at=now,
         valid_until=_valid_until(headline, policy),
+        backfilled=headline.backfilled,
+        pair=PAIR,
+        direction="flat" if abstained else score.direction,
+        p_up=score.p_up,
+        p_flat=score.p_flat,
+        p_down=score.p_down,
         strength=0.0 if abstained else _strength(score),
+        usd_effect=score.usd_effect,
+        jpy_effect=score.jpy_effect,
         horizon_s=policy.horizon_s,
         abstained=abstained,
         abstain_reason=score.abstain_reason or ("undated" if undated else None),
-        direction="flat" if abstained else score.direction,
+        relevance=score.relevance,
+        topics=score.topics,
         novelty=place.novelty,
         mentions_24h=place.mentions_24h,
         n_sources=place.n_sources,
+        evidence=score.evidence,
+        ref_price=price.ref_price,
+        ref_price_at=price.ref_price_at,
+        ref_age_s=price.ref_age_s,
+        ref_source=price.ref_source,
+        stale=price.stale,
+        market_open=price.market_open,
+        return_5m_bp=price.return_5m_bp,
+        return_60m_bp=price.return_60m_bp,
+        volatility_60m_bp=price.volatility_60m_bp,
+        title=headline.title,
+        url=headline.url,
+        source=headline.source,
+        lang=headline.lang,
         headline_ids=place.headline_ids,
+        model_id=score.model_id,
         policy_id=policy_id(policy),
-        pair=PAIR,
-        **_taken(headline, "source_published_at", "known_at", "backfilled", "title", "url", "source", "lang"),
-        **_taken(score, "p_up", "p_flat", "p_down", "usd_effect", "jpy_effect"),
-        **_taken(score, "relevance", "topics", "evidence", "model_id"),
-        **_taken(price, *PriceContext.__struct_fields__),
     )
 
 
@@ -77,6 +98,3 @@ def _strength(score: Score) -> float:
     """Relevance times the distance between the two directions' probabilities."""
     return round(score.relevance * abs(score.p_up - score.p_down), 4)
 
-
-def _taken(record: msgspec.Struct, *names: str) -> dict[str, object]:
-    return {name: getattr(record, name) for name in names}

@@ -75,3 +75,13 @@ def stable_id(*parts: object) -> str:
 def headline_id(source: str, url: str | None, title: str) -> str:
     """Identity of a headline: its source, its address (or the publisher's own id) and its title."""
     return stable_id("headline", source, canonical_url(url) if url else "", normal_title(title))
+
+
+def original_span(text: str, start: int, end: int) -> tuple[int, int]:
+    """Where a stretch of `fold(text)` stands in `text` itself."""
+    if len(fold(text)) == len(text):
+        return start, end
+    lengths = [len(fold(f"|{text[:i]}|")) - 2 for i in range(len(text) + 1)]
+    low = max(i for i, length in enumerate(lengths) if length <= start)
+    high = min((i for i, length in enumerate(lengths) if length >= end), default=len(text))
+    return min(low, high), high

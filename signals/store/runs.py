@@ -23,9 +23,10 @@ def finish(conn: sa.Connection, run: JobRun) -> None:
     conn.execute(sa.update(_R).where(_R.c.run_id == run.run_id).values(_row(run)))
 
 
-def close_interrupted(conn: sa.Connection, jobs: list[str], now: dt.datetime) -> int:
+def close_interrupted(conn: sa.Connection, jobs: list[str], now: dt.datetime, *, older_than_s: float = 0) -> int:
     """Mark runs that a killed process left open; returns how many there were."""
-    stale = sa.update(_R).where(_R.c.outcome == "running", _R.c.job.in_(jobs))
+    before = now - dt.timedelta(seconds=older_than_s)
+    stale = sa.update(_R).where(_R.c.outcome == "running", _R.c.job.in_(jobs), _R.c.started_at <= before)
     values = {"outcome": "failed", "ended_at": now, "error": "interrupted: the process ended before the run did"}
     return conn.execute(stale.values(values)).rowcount
 

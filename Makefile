@@ -1,0 +1,45 @@
+# One word a task. Everything runs in .venv, made from the hashed lock files; nothing else is touched.
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run serve test check bench lock clean
+
+help:  ## show these words
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+run: .venv/run  ## one full cycle: headlines in, signals out
+	$(BIN)/signals run
+
+serve: .venv/run  ## the service, until Ctrl-C
+	$(BIN)/signals serve
+
+test: .venv/dev  ## all tests
+	$(BIN)/python -m pytest
+
+check: .venv/dev  ## style, types, import contracts, docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/docs
+
+bench: .venv/dev  ## timings, as ratios taken in one run
+	$(BIN)/python -m tests.bench
+
+lock:  ## write the lock files anew (needs uv)
+	for f in "" "-dev"; do \
+	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
+	    --extra build $${f:+--extra dev --extra postgres} pyproject.toml -o requirements$$f.lock -q || exit 1; done
+
+clean:  ## remove the environment and everything written at run time
+	rm -rf .venv var build *.egg-info
+
+.venv/run: requirements.lock pyproject.toml
+	@sh .ci/environment "$(PYTHON)" requirements.lock
+	@touch $@
+
+.venv/dev: requirements-dev.lock pyproject.toml
+	@sh .ci/environment "$(PYTHON)" requirements-dev.lock
+	@touch $@ .venv/run

@@ -1,0 +1,33 @@
+"""What several commands share: `--config` after the command too, a console, and the app."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit, urlunsplit
+
+import typer
+from rich.console import Console
+
+from jobs.settings import Settings, load
+
+Config = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings file.", show_default="config/signals.toml")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
+
+
+def settings(context: typer.Context, config: Path | None) -> Settings:
+    """The settings named on the command line, before or after the command."""
+    return load(config or context.obj)
+
+
+def console() -> Console:
+    """Results go to stdout; in a pipe they are plain and as wide as they need to be."""
+    return Console(width=None if sys.stdout.isatty() else 140, highlight=False, soft_wrap=False)
+
+
+def without_password(url: str) -> str:
+    """The address as it may be shown."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=host, query=""))

@@ -1,0 +1,183 @@
+"""The embedded server: a Valkey or Redis of its own for each home, on 127.0.0.1.
+
+Whoever needs it calls `ensure()`: it gives the address of the server that this home has, and starts
+one where there is none. Any process of the home may do so, and does again after a connection error,
+since a server ends with the process that started it.
+
+Two locks keep it to one server a home. `broker.lock` is held while one is being started. The open
+file `redis/server.lock` is handed down to the server and locked as long as it lives: no second
+server can ever write to the same log, even where `endpoints.json` was lost.
+"""
+
+import atexit
+import contextlib
+import fcntl
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TypeVar
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from signals.delivery.endpoints import endpoint, locked, set_endpoint
+from signals.delivery.keys import DEFAULT_PORT
+from signals.delivery.server import command_of, find_server, free_port, spawn, why_ended
+from signals.errors import BrokerError
+
+_START_S = 30.0
+"""How long a server may take to load its log."""
+_HANDOVER_S = 10.0
+"""How long a server that holds the folder may take to answer or to end."""
+_ANSWER_S = 1.0
+"""How long a server may take to answer before it counts as none."""
+_STOP_S = 5.0
+_POLL_S = 0.01
+_TRIES = 3
+"""Free ports tried: another program may take one between our look and the server's."""
+
+
+T = TypeVar("T")
+
+
+class EmbeddedBroker:
+    """The server of one home.
+
+    Parameters
+    ----------
+    home : the folder for everything written at run time; made where it is missing.
+    port : TCP port on 127.0.0.1; 0 takes a free one.
+    program : the server to run; else `valkey-server` or `redis-server` on the path, else the packaged one.
+    """
+
+    def __init__(self, home: Path, port: int = DEFAULT_PORT, *, program: Path | None = None) -> None:
+        self._home = home.resolve()
+        self._folder = self._home / "redis"
+        self._port = port
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started: tuple[int, str] | None = None
+        """Process id of the starter and address, where this object started the server."""
+
+    def ensure(self) -> str:
+        """Address of this home's server, started where there is none. Quick where it runs.
+
+        Raises
+        ------
+        BrokerError : the port belongs to another program, the folder cannot be written, or the
+            server does not start; the message says which and the mend.
+        """
+        try:
+            return self._registered() or self._find_or_start()
+        except OSError as exc:
+            path = exc.filename or self._home
+            raise BrokerError(str(path), exc.strerror or str(exc), "make it usable, or set SIGNALS_HOME") from exc
+
+    def stop(self) -> None:
+        """End the server if this object started it; else do nothing. It keeps its log."""
+        if self._process is None or self._started is None or self._started[0] != os.getpid():
+            return  # a fork of the starter has this object too, but not the server
+        process, url = self._process, self._started[1]
+        self._process = self._started = None
+        atexit.unregister(self.stop)
+        process.terminate()
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        with contextlib.suppress(FileNotFoundError):  # the home itself may be gone by now
+            set_endpoint(self._home, "redis", None, only_if=url)
+
+    def __enter__(self) -> "EmbeddedBroker":
+        self.ensure()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
+
+    def _registered(self) -> str | None:
+        url = endpoint(self._home, "redis")
+        return url if url and self._is_ours(url) else None
+
+    def _find_or_start(self) -> str:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with locked(self._home / "broker.lock"):
+            url = self._registered()
+            if url:
+                return url
+            with (self._folder / "server.lock").open("a+") as claim:
+                url = self._claim(claim) or self._start(claim)
+            set_endpoint(self._home, "redis", url)
+            return url
+
+    def _claim(self, claim: IO[str]) -> str | None:
+        """Lock the folder for a new server; else the address of the one that holds it."""
+
+        def settled() -> str | bool:
+            try:
+                fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            except BlockingIOError:
+                claim.seek(0)
+                url = claim.read().strip()
+                return url if url and self._is_ours(url) else False
+
+        found = _wait(settled, _HANDOVER_S)
+        if not found:
+            mend = "end that server, or set SIGNALS_HOME to another folder"
+            raise BrokerError(str(self._folder), "belongs to a server that does not answer", mend)
+        return found if isinstance(found, str) else None
+
+    def _start(self, claim: IO[str]) -> str:
+        program = self._program or find_server()
+        for attempt in range(1, _TRIES + 1):
+            port = free_port(self._port)
+            url = f"redis://127.0.0.1:{port}"
+            claim.truncate(0)
+            claim.write(url)
+            claim.flush()
+            process, log = spawn(command_of(program, self._folder, port), self._folder / "server.log", claim.fileno())
+
+            def settled(process: subprocess.Popen[bytes] = process, url: str = url) -> bool:
+                return process.poll() is not None or self._is_ours(url)
+
+            if _wait(settled, _START_S) and process.poll() is None:
+                self._process, self._started = process, (os.getpid(), url)
+                atexit.unregister(self.stop)
+                atexit.register(self.stop)
+                return url
+            process.kill()
+            process.wait()
+            fault = why_ended(log, port, self._folder)
+            if self._port or attempt == _TRIES or not fault.where.startswith("port"):
+                raise fault
+        raise AssertionError("unreachable")
+
+    def _is_ours(self, url: str) -> bool:
+        """Whether a server answers there, has loaded its log, and keeps it in our folder."""
+        try:
+            client = redis.Redis.from_url(
+                url,
+                socket_timeout=_ANSWER_S,
+                socket_connect_timeout=_ANSWER_S,
+                retry=Retry(NoBackoff(), 0),
+                decode_responses=True,
+            )
+            with contextlib.closing(client):
+                client.ping()
+                return Path(str(client.config_get("dir").get("dir"))) == self._folder.resolve()
+        except (redis.RedisError, ValueError):  # refused, a stranger, no Redis at all, no address
+            return False
+
+
+def _wait(look: Callable[[], T], patience_s: float) -> T:
+    """Look until something true is seen, or until patience ends; the last thing seen."""
+    end = time.monotonic() + patience_s
+    while not (seen := look()) and time.monotonic() < end:
+        time.sleep(_POLL_S)
+    return seen

@@ -1,0 +1,212 @@
+"""The message: a CloudEvents 1.0 JSON object, its four types, and the way to bytes and back.
+
+Encoding is deterministic: the same values give the same bytes, fields in the order of the contract.
+Decoding trusts nothing: whatever is no message of ours raises `MessageError`. Fields that are not
+known here are ignored, so that the schema may grow; so are whole types (`UnknownEvent`).
+"""
+
+import datetime as dt
+from typing import Annotated, Final, Generic, Literal, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from signals.errors import MessageError
+from signals.model import PAIR, Outcome, Record, Signal
+from signals.text import stable_id
+
+HEADLINE: Final = "signals.headline.v1"
+INDEX: Final = "signals.index.v1"
+RETRACTION: Final = "signals.retraction.v1"
+HEARTBEAT: Final = "signals.heartbeat.v1"
+
+Sequence = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+"""Whole numbers that Lua and JavaScript still count exactly."""
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class Index(Record, frozen=True, kw_only=True):
+    """`data` of `signals.index.v1`: the weighted mean of the live signals, + where USD/JPY should rise."""
+
+    value: Annotated[float, Meta(ge=-1, le=1)]
+    half_life_s: Annotated[float, Meta(gt=0)]
+    n_signals: Annotated[int, Meta(ge=0)]
+    n_sources: Annotated[int, Meta(ge=0)]
+
+
+class Retraction(Record, frozen=True, kw_only=True):
+    """`data` of `signals.retraction.v1`: a signal that no longer holds, and why."""
+
+    signal_id: Name
+    story_id: Name
+    retracted_at: dt.datetime
+    reason: str
+
+
+class SourceState(Record, frozen=True, kw_only=True):
+    """One source of headlines or prices, as a heartbeat tells it."""
+
+    id: Name
+    state: Literal["ok", "down", "new"]
+    """`new`: not tried yet."""
+    last_success_at: dt.datetime | None
+    error: str | None
+
+
+class JobState(Record, frozen=True, kw_only=True):
+    """One job, as a heartbeat tells it; `outcome` is that of the last run, null before the first."""
+
+    job: Name
+    outcome: Outcome | None
+    last_started_at: dt.datetime | None
+    last_ended_at: dt.datetime | None
+    next_run_at: dt.datetime | None
+
+
+class Heartbeat(Record, frozen=True, kw_only=True):
+    """`data` of `signals.heartbeat.v1`: what makes silence explain itself."""
+
+    last_seq: Sequence
+    """`seq` of the last message in the log; 0 before the first."""
+    sources: tuple[SourceState, ...]
+    jobs: tuple[JobState, ...]
+    started_at: dt.datetime
+    """When the publisher started."""
+
+
+Data = Signal | Index | Retraction | Heartbeat
+DataT = TypeVar("DataT", bound=Data, covariant=True)
+
+
+class Event(msgspec.Struct, Generic[DataT], frozen=True, kw_only=True):
+    """A message: the CloudEvents envelope, its place in the sequence, and the data of its type."""
+
+    specversion: Literal["1.0"] = "1.0"
+    id: Name
+    """Derived from the content: a repeat has the id of the first."""
+    source: Name
+    type: Name
+    subject: Name
+    time: dt.datetime
+    """UTC; a headline's `scored_at`."""
+    datacontenttype: Literal["application/json"] = "application/json"
+    dataschema: Name
+    epoch: Name
+    """Changes where the sequence starts anew."""
+    seq: Sequence
+    """Rises by one with each message of an epoch; a heartbeat repeats the last."""
+    data: DataT
+
+    def __post_init__(self) -> None:
+        if self.time.utcoffset() != dt.timedelta(0):
+            raise ValueError(f"Event.time must be an aware UTC time, got {self.time!r}")
+
+
+AnyEvent = Event[Data]
+"""A message of any of the four types: ask `isinstance(event.data, Signal)`."""
+
+
+class UnknownEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A message of a type made after this code: to be skipped, though it counts in the sequence."""
+
+    specversion: Literal["1.0"]
+    id: Name
+    type: Name
+    epoch: Name
+    seq: Sequence
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a message stands in the sequence: readable even where the rest of it is not."""
+
+    epoch: Name
+    seq: Sequence
+
+
+class Encoded(NamedTuple):
+    """A message ready to be sent."""
+
+    message_id: str
+    event: bytes
+
+
+_TYPES: dict[str, type[Data]] = {HEADLINE: Signal, INDEX: Index, RETRACTION: Retraction, HEARTBEAT: Heartbeat}
+_DECODERS = {name: msgspec.json.Decoder(Event[data]) for name, data in _TYPES.items()}  # type: ignore[valid-type]
+_HEAD = msgspec.json.Decoder(UnknownEvent)
+_PLACE = msgspec.json.Decoder(Place)
+_UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
+
+
+def encode_signal(signal: Signal, *, epoch: str, seq: int) -> Encoded:
+    """Message of a headline signal, as its id and its bytes.
+
+    Raises
+    ------
+    MessageError : a text of the signal cannot be written as UTF-8 (half a surrogate pair).
+    """
+    message_id = stable_id("message", HEADLINE, signal.signal_id, signal.action)
+    return _encode(HEADLINE, signal, message_id, signal.pair, signal.scored_at, epoch, seq)
+
+
+def encode_heartbeat(heartbeat: Heartbeat, *, epoch: str, now: dt.datetime, pair: str = PAIR) -> Encoded:
+    """Message of a heartbeat sent at `now` (UTC). Its `seq` is the last one: heartbeats do not count.
+
+    Raises
+    ------
+    MessageError : a text of it cannot be written as UTF-8.
+    """
+    message_id = stable_id("message", HEARTBEAT, pair, epoch, heartbeat.last_seq, now.isoformat())
+    return _encode(HEARTBEAT, heartbeat, message_id, pair, now, epoch, heartbeat.last_seq)
+
+
+def _encode(kind: str, data: Data, message_id: str, pair: str, time: dt.datetime, epoch: str, seq: int) -> Encoded:
+    _, name, version = kind.split(".")
+    event = Event(
+        id=message_id,
+        source=f"/signals/{pair.lower()}",
+        type=kind,
+        subject=pair.upper(),
+        time=time,
+        dataschema=f"urn:signals:{name}:{version.removeprefix('v')}",
+        epoch=epoch,
+        seq=seq,
+        data=data,
+    )
+    try:
+        return Encoded(message_id, msgspec.json.encode(event))
+    except UnicodeError as exc:
+        raise MessageError(f"message {message_id}", "holds text that is not Unicode") from exc
+
+
+def decode(message: bytes) -> AnyEvent | UnknownEvent:
+    """Read a message; `UnknownEvent` where its type was made after this code.
+
+    Raises
+    ------
+    MessageError : not JSON, not UTF-8, a field missing or of another type, a number out of its
+        range, a time without UTC. It names the field.
+    """
+    try:
+        head = _HEAD.decode(message)
+        decoder = _DECODERS.get(head.type)
+        return head if decoder is None else decoder.decode(message)
+    except _UNREADABLE as exc:
+        raise MessageError("message", f"is none of ours: {exc}") from exc
+
+
+def place_of(message: bytes) -> Place | None:
+    """Epoch and `seq` of a message that may be broken otherwise; null where even they cannot be read."""
+    try:
+        return _PLACE.decode(message)
+    except _UNREADABLE:
+        return None
+
+
+def json_schema(kind: str) -> dict[str, object]:
+    """JSON Schema (2020-12) of one of the four types.
+
+    Raises
+    ------
+    KeyError : no such type.
+    """
+    return msgspec.json.schema(Event[_TYPES[kind]])  # type: ignore[valid-type]

@@ -1,0 +1,1 @@
+"""Sources of USD/JPY prices: one file each; every one gives a `PriceReading`."""

@@ -1,0 +1,31 @@
+"""Replay: history through the live step, in the order and at the times it was taken live.
+
+Given the archive of a live run - its headlines with the step that took each, its bars with the moment
+each was learned - the same model and policy give the same signals, byte for byte. With another model
+or policy they are what that one would have said: the ids in each signal tell.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+
+from signals.model import Bar, Headline, Policy, Signal
+from signals.pipeline import Scorer, step
+from signals.stories import StoryIndex
+
+def replay(
+    steps: Iterable[tuple[dt.datetime, Sequence[Headline]]],
+    bars: Sequence[Bar],
+    *,
+    scorer: Scorer,
+    policy: Policy,
+) -> Iterator[Signal]:
+    """Signals of a recorded run, in the order it made them.
+
+    Parameters
+    ----------
+    steps : each step's time (`scored_at`, UTC) with the headlines it took, oldest step first.
+    bars : every version of every bar; a step sees those learned by its time.
+    """
+    stories = StoryIndex(policy.story_window_s)
+    for now, headlines in steps:
+        yield from step(stories, headlines, bars, now, scorer=scorer, policy=policy).signals

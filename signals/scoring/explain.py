@@ -1,0 +1,49 @@
+"""Evidence: the spans that made an answer, with weights that add up to its log-odds."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from signals.model import Evidence
+from signals.scoring.matrix import Segment, Vocabulary
+from signals.text import original_span
+
+if TYPE_CHECKING:
+    from signals.scoring.file import Parameters
+
+MOST = 8
+"""Pieces of evidence shown; the weight of all others is one piece, named `rest`."""
+
+
+def evidence(parts: Sequence[Segment], vocabulary: Vocabulary, parameters: "Parameters") -> tuple[Evidence, ...]:
+    """Pieces by falling weight. Weights are shares of log(p_up / p_down), + towards up.
+
+    Spans are in characters of the title; pieces from an article's other sentences have none.
+    """
+    against = (parameters.direction[:, 0] - parameters.direction[:, 2]) / parameters.temperature
+    weights: defaultdict[tuple[int, int, int], float] = defaultdict(float)
+    strongest: dict[tuple[int, int, int], tuple[float, str]] = {}
+    for number, segment in enumerate(parts):
+        known = [feature for feature in segment.features if feature.name in vocabulary.index]
+        columns, values = vocabulary.row(segment)
+        for feature, column, value in zip(known, columns, values, strict=True):
+            where = (number, feature.start, feature.end)
+            weight = float(against[column]) * value
+            weights[where] += weight
+            if abs(weight) > strongest.get(where, (-1.0, ""))[0]:
+                strongest[where] = (abs(weight), feature.name)
+    ranked = sorted(weights, key=lambda where: (-abs(weights[where]), where))
+    shown = [_piece(parts, where, strongest[where][1], weights[where]) for where in ranked[:MOST]]
+    rest = sum(weights[where] for where in ranked[MOST:])
+    if ranked[MOST:]:
+        shown.append(Evidence(span=None, text="", feature="rest", weight=round(rest, 6)))
+    return tuple(shown)
+
+
+def _piece(parts: Sequence[Segment], where: tuple[int, int, int], feature: str, weight: float) -> Evidence:
+    number, start, end = where
+    text = parts[number].text
+    low, high = original_span(text, start, end)
+    return Evidence(
+        span=(low, high) if number == 0 else None, text=text[low:high], feature=feature, weight=round(weight, 6)
+    )

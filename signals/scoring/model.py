@@ -1,0 +1,144 @@
+"""The model in service: features times weights, calibrated; loaded from one checked file.
+
+`p_up, p_flat, p_down` come from a multinomial logistic regression over the features of `features.py`,
+its logits divided by a temperature (Guo et al., On Calibration of Modern Neural Networks, ICML 2017).
+Relevance is a logistic regression of its own. What is irrelevant is flat: the probabilities of a text
+are those of a relevant one mixed with flat by its relevance, which leaves log(p_up / p_down) as it is.
+"""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from signals.model import DIRECTIONS, Direction, Headline, Score
+from signals.scoring import file
+from signals.scoring.explain import evidence
+from signals.scoring.matrix import Floats, Segment, Vocabulary, segments
+from signals.text import script_lang
+
+RELEVANT = 0.5
+LANGUAGES = ("en", "ja")
+TORN = 0.05
+"""Up and down this close, and both likelier than flat: the model doesn't know, which is not `flat`."""
+
+
+class _Answers(NamedTuple):
+    """One row a headline. `probability` columns are up, flat, down, after mixing with relevance."""
+
+    relevance: Floats
+    logits: Floats
+    probability: Floats
+    legs: Floats
+    topic: Floats
+
+
+class ScoringModel:
+    """Scores headlines and articles; the same text always gets the same score.
+
+    Parameters
+    ----------
+    parameters : what training found.
+    card : what is told of the model: corpus hash, measures, calibration, date.
+    model_id : derived from the file's bytes.
+    """
+
+    def __init__(self, parameters: file.Parameters, card: file.Card, model_id: str) -> None:
+        self.parameters = parameters
+        self.card = card
+        self.model_id = model_id
+        self.vocabulary = Vocabulary(parameters.names)
+
+    @classmethod
+    def load(cls, path: Path) -> "ScoringModel":
+        """The model in a file. Raises `ModelError`, which names the file and the mend."""
+        return cls(*file.load(path))
+
+    def score(self, headlines: Sequence[Headline], *, with_evidence: bool = True) -> list[Score]:
+        """Scores in the order of the headlines."""
+        parts = [segments(headline) for headline in headlines]
+        answers = self._answers(parts)
+        return [
+            self._one(headline, part, answers, row, with_evidence)
+            for row, (headline, part) in enumerate(zip(headlines, parts, strict=True))
+        ]
+
+    def probabilities(self, titles: Sequence[str]) -> tuple[Floats, Floats]:
+        """In bulk, without evidence: relevance (n,) and p_up, p_flat, p_down (n, 3)."""
+        answers = self._answers([[Segment.of(title, 1.0)] for title in titles])
+        return answers.relevance, answers.probability
+
+    def _answers(self, parts: Sequence[Sequence[Segment]]) -> _Answers:
+        p = self.parameters
+        signed = self.vocabulary.matrix(parts)
+        plain = abs(signed)
+        relevance = _sigmoid((plain @ p.relevance + p.relevance_intercept) / p.relevance_temperature)
+        logits = (signed @ p.direction + p.direction_intercept) / p.temperature
+        share = _softmax(logits) * relevance[:, None]
+        share[:, 1] += 1 - relevance
+        legs = np.clip(signed @ p.legs + p.legs_intercept, -1, 1) * relevance[:, None]
+        return _Answers(relevance, logits, share, legs, plain @ p.topic + p.topic_intercept)
+
+    def _one(
+        self, headline: Headline, parts: Sequence[Segment], answers: _Answers, row: int, with_evidence: bool
+    ) -> Score:
+        p_up, p_flat, p_down = _rounded(answers.probability[row])
+        relevance = round(float(answers.relevance[row]), 6)
+        reason = _abstain_reason(headline, parts, relevance, (p_up, p_flat, p_down))
+        direction: Direction = DIRECTIONS[int(np.argmax((p_up, p_flat, p_down)))]
+        usd, jpy = (round(float(leg), 4) for leg in answers.legs[row])
+        p = self.parameters
+        intercept = float(p.direction_intercept[0] - p.direction_intercept[2]) / p.temperature
+        return Score(
+            headline_id=headline.headline_id,
+            model_id=self.model_id,
+            relevance=relevance,
+            relevant=relevance >= RELEVANT,
+            direction="flat" if reason else direction,
+            p_up=p_up,
+            p_flat=p_flat,
+            p_down=p_down,
+            usd_effect=usd,
+            jpy_effect=jpy,
+            topics=(p.topics[int(np.argmax(answers.topic[row]))],) if relevance >= RELEVANT else (),
+            lang=script_lang(headline.title),
+            evidence=evidence(parts, self.vocabulary, p) if with_evidence else (),
+            intercept=round(intercept, 6),
+            abstained=reason is not None,
+            abstain_reason=reason,
+        )
+
+
+def _abstain_reason(
+    headline: Headline, parts: Sequence[Segment], relevance: float, shares: tuple[float, float, float]
+) -> str | None:
+    if script_lang(headline.title) not in LANGUAGES:
+        return "language"
+    if not any(part.concepts for part in parts):
+        return "unknown_words"
+    p_up, p_flat, p_down = shares
+    if relevance >= RELEVANT and abs(p_up - p_down) < TORN and min(p_up, p_down) > p_flat:
+        return "torn"
+    return None
+
+
+def _rounded(shares: Floats) -> tuple[float, float, float]:
+    """Six digits that add up to one: what two machines print must be the same bytes."""
+    p_up, p_down = round(float(shares[0]), 6), round(float(shares[2]), 6)
+    return p_up, round(max(0.0, 1 - p_up - p_down), 6), p_down
+
+
+def _softmax(logits: Floats) -> Floats:
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+
+def _sigmoid(logits: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -50, 50))))
+
+
+def log_odds(score: Score) -> float:
+    """log(p_up / p_down), which the intercept and the weights of the evidence add up to."""
+    return math.log(max(score.p_up, 1e-12) / max(score.p_down, 1e-12))

@@ -1,0 +1,28 @@
+"""Foreign markup to plain text."""
+
+import html
+import re
+
+from bs4 import BeautifulSoup
+
+from signals.text import plain
+
+MAX_MARKUP = 50_000
+"""Characters looked at: a teaser is a few hundred; what comes after this many is not read."""
+
+_NOT_A_TAG = re.compile(r"<(?![A-Za-z/!?][^<>]*>)")
+_BREAKS = ("p", "br", "div", "li", "ul", "ol", "tr", "td", "th", "table", "blockquote", "figure", "figcaption", "hr",
+           "h1", "h2", "h3", "h4", "h5", "h6")  # fmt: skip
+"""Elements that part words even where no space is written."""
+
+
+def visible(markup: str) -> str:
+    """One line of the text that a reader would see: no tags, scripts or comments; entities read; `USD < JPY` kept."""
+    markup = markup[:MAX_MARKUP]
+    if "<" not in markup:
+        return plain(html.unescape(markup))
+    soup = BeautifulSoup(_NOT_A_TAG.sub("&lt;", markup), "html.parser")
+    for element in soup.find_all(_BREAKS):
+        element.insert_before(" ")
+        element.insert_after(" ")
+    return plain(soup.get_text())

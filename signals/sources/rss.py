@@ -1,0 +1,138 @@
+"""RSS 0.9 to 2.0, RDF and Atom: a feed's bytes to headlines."""
+
+import asyncio
+import io
+import itertools
+import re
+from typing import Any, NamedTuple
+
+import aiohttp
+import feedparser  # type: ignore[import-untyped,unused-ignore]
+import msgspec
+
+from signals.errors import SourceError
+from signals.model import FeedState
+from signals.sources.dates import parse_date
+from signals.sources.decode import clean_xml, is_html
+from signals.sources.feed import Clock, Feed, Reading
+from signals.sources.fetch import Fetched, fetch
+from signals.sources.guard import open_session
+from signals.sources.items import Item, headlines, shorten, web_url
+
+MAX_ITEMS = 1000
+"""Items of one document that are read; a feed has tens, an archive in its place could take minutes."""
+
+_ROOT = re.compile(rb"<(?:[\w.-]+:)?(?:rss|rdf|feed|channel)[\s>/]", re.IGNORECASE)
+_ROOT_WITHIN = 2000
+_OPENED = re.compile(rb"<(?:\w+:)?(?:item|entry)(?:\s[^<>]*)?>")
+_CLOSED = re.compile(rb"</(?:\w+:)?(?:item|entry)\s*>")
+_DATES = ("published", "updated", "created")
+"""Where feedparser keeps raw dates (pubDate, dc:date, ...), the one that tells most first."""
+
+
+_Entry = dict[str, Any]
+
+
+class _Parsed(NamedTuple):
+    items: tuple[Item, ...]
+    notes: tuple[str, ...]
+
+
+async def read(feed: Feed, state: FeedState, clock: Clock, session: aiohttp.ClientSession | None = None) -> Reading:
+    """Fetch the feed and read its items, in its order.
+
+    Parameters
+    ----------
+    session : from `guard.open_session`; null opens one for this call.
+
+    Raises
+    ------
+    SourceError : no usable answer (reasons of `fetch`, and not_a_feed, empty_answer).
+    ConfigError : the row has no usable `url`.
+    """
+    if session is None:
+        async with open_session() as own:
+            return await read(feed, state, clock, own)
+    fetched = await fetch(session, feed, state, clock)
+    state = msgspec.structs.replace(
+        state,
+        etag=fetched.etag or (state.etag if fetched.status == 304 else None),
+        last_modified=fetched.last_modified or (state.last_modified if fetched.status == 304 else None),
+    )
+    if fetched.status == 304:
+        return Reading((), state, unchanged=True)
+    return await asyncio.to_thread(parse, feed, state, fetched)  # hundreds of items take a while
+
+
+def parse(feed: Feed, state: FeedState, fetched: Fetched) -> Reading:
+    """The reading of an answer; every item is known at `fetched.fetched_at`.
+
+    Items without a title take the first words of their summary; those without either are dropped with
+    a note, as is the one in which a document was cut off, for half a headline may say the opposite.
+
+    Raises
+    ------
+    SourceError : not_a_feed (a web page, or no feed at all) or empty_answer (no bytes).
+    """
+    parsed = _items(feed, fetched)
+    found, notes = headlines(parsed.items, feed, fetched.fetched_at)
+    return Reading(tuple(found), state, shorten([*parsed.notes, *notes]))
+
+
+def _items(feed: Feed, fetched: Fetched) -> _Parsed:
+    where = f"{feed.id} {fetched.final_url.partition('?')[0]}"
+    if not fetched.body.strip():
+        raise SourceError(where, "empty_answer", f"HTTP {fetched.status} without a body")
+    if is_html(fetched.body, fetched.content_type):
+        raise SourceError(where, "not_a_feed", "a web page, not a feed", "does the url want a login, or has it moved?")
+    xml = clean_xml(fetched.body, fetched.content_type)
+    if not _ROOT.search(xml, 0, _ROOT_WITHIN):
+        raise SourceError(where, "not_a_feed", "neither RSS nor Atom", "correct the url: open it in a browser")
+    xml, notes = _bounded(xml, feed)
+    # As a stream: from a string feedparser would take an address or a file name, and open it.
+    document = feedparser.parse(
+        io.BytesIO(xml),
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+        sanitize_html=False,  # markup is dropped altogether
+        resolve_relative_uris=False,
+    )
+    entries = [dict(entry) for entry in document.entries]  # plain ones: its own takes one key for another
+    if document.bozo and not notes:
+        entries, notes = _finished(entries, document.bozo_exception, xml, feed)
+    return _Parsed(tuple(_item(entry, fetched.final_url) for entry in entries), notes)
+
+
+def _bounded(xml: bytes, feed: Feed) -> tuple[bytes, tuple[str, ...]]:
+    """The document up to its item number `MAX_ITEMS`."""
+    end = next(itertools.islice(_CLOSED.finditer(xml), MAX_ITEMS - 1, None), None)
+    if end is None or not _CLOSED.search(xml, end.end()):
+        return xml, ()
+    return xml[: end.end()], (f"{feed.id}: more than {MAX_ITEMS} items: the rest is not read",)
+
+
+def _finished(entries: list[_Entry], error: Exception, xml: bytes, feed: Feed) -> tuple[list[_Entry], tuple[str, ...]]:
+    """The entries of a malformed document without one that was cut off, and what is wrong with it."""
+    if entries and _last(_OPENED, xml) > _last(_CLOSED, xml):
+        return entries[:-1], (f"{feed.id}: the document was cut off: its last item is dropped",)
+    return entries, (f"{feed.id}: not well-formed XML, read as far as possible: {error}"[:200],)
+
+
+def _last(pattern: re.Pattern[bytes], xml: bytes) -> int:
+    return max((match.start() for match in pattern.finditer(xml)), default=-1)
+
+
+def _item(entry: _Entry, base: str) -> Item:
+    content = entry.get("content") or [{}]
+    raw, published_at = "", None
+    for key in _DATES:
+        raw = raw or entry.get(key) or ""
+        published_at = published_at or parse_date(entry.get(key), date_only=True)
+    return Item(
+        title=entry.get("title") or "",
+        summary=entry.get("summary") or content[0].get("value") or "",
+        # Without links, feedparser makes one up from the guid: an address only if it is a whole one.
+        link=web_url(entry.get("link"), base if "links" in entry else ""),
+        own_id=entry.get("id"),
+        date=raw,
+        published_at=published_at,
+    )

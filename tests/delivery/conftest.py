@@ -1,0 +1,118 @@
+"""One real server for the whole folder, emptied around each test; messages to send."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from signals.delivery.broker import EmbeddedBroker
+from signals.delivery.publisher import OutboxRow, Publisher
+from signals.delivery.wire import HEADLINE, Heartbeat, JobState, SourceState, encode_signal
+from signals.model import Evidence, Signal
+
+NOW = dt.datetime(2026, 2, 13, 0, 26, 3, 120394, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+
+
+def make_signal(number: int = 1, valid_for: dt.timedelta = HOUR, **changes: object) -> Signal:
+    """A headline signal, different for each number, scored at `NOW`."""
+    values = {
+        "signal_id": f"signal-{number}", "story_id": f"story-{number}", "revision": 1, "action": "created",
+        "supersedes": None, "source_published_at": NOW - dt.timedelta(seconds=63), "known_at": NOW,
+        "scored_at": NOW, "valid_until": NOW + valid_for, "backfilled": False, "pair": "USDJPY",
+        "direction": "down", "p_up": 0.04, "p_flat": 0.08, "p_down": 0.88, "strength": 0.8232, "usd_effect": 0.0,
+        "jpy_effect": 0.84, "horizon_s": 3600, "abstained": False, "abstain_reason": None, "relevance": 0.98,
+        "topics": ("boj.policy",), "novelty": 1.0, "mentions_24h": 1, "n_sources": 1,
+        "evidence": (Evidence(span=(0, 9), text="BOJ hikes", feature="boj.tighten", weight=-2.1),),
+        "ref_price": 152.31, "ref_price_at": NOW - dt.timedelta(seconds=3), "ref_age_s": 3.0, "ref_source": "yahoo",
+        "stale": False, "market_open": True, "return_5m_bp": -1.5, "return_60m_bp": None, "volatility_60m_bp": 8.25,
+        "title": "BOJ hikes to 1.0% 日銀「利上げ」", "url": "https://example.org/boj", "source": "boj", "lang": "en",
+        "headline_ids": (f"headline-{number}",), "model_id": "model-1", "policy_id": "policy-1",
+    }  # fmt: skip
+    return Signal(**(values | changes))  # type: ignore[arg-type]
+
+
+def make_row(seq: int, epoch: str = "e1", number: int | None = None, **changes: object) -> OutboxRow:
+    """The outbox row of a signal: by default signal N has `seq` N."""
+    signal = make_signal(seq if number is None else number, **changes)  # type: ignore[arg-type]
+    message = encode_signal(signal, epoch=epoch, seq=seq)
+    return OutboxRow(epoch, seq, message.message_id, HEADLINE, message.event, signal.valid_until)
+
+
+def make_rows(first: int, last: int, epoch: str = "e1") -> list[OutboxRow]:
+    """Rows from one `seq` to another, both included."""
+    return [make_row(seq, epoch) for seq in range(first, last + 1)]
+
+
+def make_heartbeat(last_seq: int = 3) -> Heartbeat:
+    """A heartbeat with a source that is down and a job that never ran."""
+    return Heartbeat(
+        last_seq=last_seq,
+        sources=(
+            SourceState(id="boj", state="ok", last_success_at=NOW, error=None),
+            SourceState(id="fed", state="down", last_success_at=None, error="timeout"),
+        ),
+        jobs=(JobState(job="ingest", outcome=None, last_started_at=None, last_ended_at=None, next_run_at=NOW),),
+        started_at=NOW,
+    )
+
+
+class Clock:
+    """A clock that stands still until it is put forward."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> dt.datetime:
+        """Read it."""
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        """Put it forward."""
+        self.now += dt.timedelta(seconds=seconds)
+
+
+def until(look: Callable[[], object], tries: int = 2000) -> object:
+    """Look until something true is seen; each look takes a system call, so no pause is needed."""
+    for _ in range(tries):
+        seen = look()
+        if seen:
+            return seen
+    pytest.fail("it never came")
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
+    """The embedded server of this run, on a free port."""
+    with EmbeddedBroker(tmp_path_factory.mktemp("home"), 0) as broker:
+        yield broker
+
+
+@pytest.fixture
+def url(broker: EmbeddedBroker) -> Iterator[str]:
+    """Address of an empty server."""
+    url = broker.ensure()
+    with redis.Redis.from_url(url) as client:
+        client.flushall()
+    yield url
+
+
+@pytest.fixture
+def server(url: str) -> Iterator[Any]:
+    """A connection to the empty server; redis-py's types hold both its kinds of client, hence Any."""
+    with redis.Redis.from_url(url) as client:
+        yield client
+
+
+@pytest.fixture
+def publisher(server: Any) -> Publisher:
+    """A publisher to the empty server."""
+    return Publisher(server)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock at `NOW`."""
+    return Clock()

@@ -1,0 +1,365 @@
+"""What a bot gets: nothing lost, nothing twice, nothing stale, and to know what is missing."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import redis
+
+import signals
+from signals.delivery import wire
+from signals.delivery.broker import EmbeddedBroker
+from signals.delivery.client import Client, connect
+from signals.delivery.endpoints import set_endpoint
+from signals.delivery.items import Gap, Item, Received, Silence
+from signals.delivery.keys import EVENT_FIELD, keys_of
+from signals.delivery.publisher import OutboxRow, Publisher
+from signals.errors import BrokerError, ConfigError
+
+from .conftest import HOUR, NOW, Clock, make_heartbeat, make_row, make_rows, make_signal, until
+
+KEYS = keys_of("usdjpy")
+STALE = dt.timedelta(seconds=-1)
+
+
+@pytest.fixture
+def client(url: str, clock: Clock) -> Iterator[Client]:
+    """A bot's client with a clock that stands still."""
+    with connect(url, clock=clock) as client:
+        yield client
+
+
+def there(client: Client, start: "str | dt.timedelta" = "all") -> list[Item]:
+    """What can be read without waiting."""
+    return list(client.signals(start, timeout_s=0))
+
+
+def seqs(items: list[Item]) -> "list[int | tuple[int | None, int]]":
+    """Numbers of the messages; gaps as pairs."""
+    return [item.event.seq if isinstance(item, Received) else (item.missing_from, item.missing_to)
+            for item in items if not isinstance(item, Silence)]  # fmt: skip
+
+
+def received(items: list[Item]) -> list[Any]:
+    """The messages among the items."""
+    return [item for item in items if isinstance(item, Received)]
+
+
+def put(server: Any, stream_id: str, row: OutboxRow) -> None:
+    """Write a message at a place of our choice, as a server with another past would have it."""
+    server.xadd(KEYS.log, {EVENT_FIELD: row.event}, id=stream_id)
+
+
+def beat(publisher: Publisher, last_seq: int = 0, epoch: str = "e1") -> None:
+    """Send a heartbeat until somebody has heard it."""
+    event = wire.encode_heartbeat(make_heartbeat(last_seq), epoch=epoch, now=NOW).event
+    until(lambda: publisher.heartbeat(event))
+
+
+def test_reads_what_is_there(client: Client, publisher: Publisher) -> None:
+    """`all` gives every message of the log, in order, as it was sent."""
+    publisher.publish_many(make_rows(1, 450), now=NOW, restart=True)
+    items = there(client)
+    assert seqs(items) == list(range(1, 451))
+    assert isinstance(items[0], Received)
+    assert items[0].signal == make_signal(1)
+    assert not items[0].expired
+
+
+def test_new_begins_with_the_call(client: Client, publisher: Publisher) -> None:
+    """`new` gives what is sent from the call on, even before the first item is asked for."""
+    publisher.publish(make_row(1), now=NOW, restart=True)
+    items = client.signals("new", count=2)
+    publisher.publish_many(make_rows(2, 3), now=NOW)
+    assert seqs(list(items)) == [2, 3]
+
+
+def test_new_on_an_empty_log(client: Client, publisher: Publisher) -> None:
+    """`new` begins before the first message was ever sent."""
+    items = client.signals(count=1)
+    publisher.publish(make_row(1), now=NOW, restart=True)
+    assert seqs(list(items)) == [1]
+
+
+def test_resumes_by_id(client: Client, publisher: Publisher) -> None:
+    """Given the id of the last message seen, reading goes on with the next: none lost, none twice."""
+    publisher.publish_many(make_rows(1, 3), now=NOW, restart=True)
+    first = next(client.signals("all"))
+    assert isinstance(first, Received)
+    assert first.stream_id is not None
+    assert seqs(there(client, first.stream_id)) == [2, 3]
+
+
+def test_an_age_counts_back_from_now(client: Client, server: Any) -> None:
+    """A timedelta gives what was sent since then."""
+    for seq, age in enumerate((dt.timedelta(hours=2), dt.timedelta(minutes=59), dt.timedelta(0)), start=1):
+        put(server, f"{int((NOW - age).timestamp() * 1000)}-0", make_row(seq))
+    assert seqs(there(client, HOUR)) == [2, 3]
+    assert seqs(there(client, dt.timedelta.max)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("start", ["yesterday", "", "1-2-3", "-1", "9" * 20, "$"])
+def test_a_start_that_is_none_is_named(client: Client, start: str) -> None:
+    """A place that is none raises at once, naming what would be one."""
+    with pytest.raises(ConfigError, match="no place in the log"):
+        client.signals(start)
+
+
+def test_count_and_timeout_end_the_reading(client: Client, publisher: Publisher) -> None:
+    """`count` ends after so many messages, `timeout_s` when nothing comes."""
+    publisher.publish_many(make_rows(1, 5), now=NOW, restart=True)
+    assert seqs(list(client.signals("all", count=3))) == [1, 2, 3]
+    assert list(client.signals("all", count=0)) == []
+    assert list(client.signals("new", timeout_s=0.05)) == []
+
+
+def test_sees_what_was_trimmed(client: Client, publisher: Publisher, server: Any) -> None:
+    """Messages that the log dropped before they were read are told as a gap."""
+    publisher.publish(make_row(1), now=NOW, restart=True)
+    items = client.signals("all")
+    assert seqs([next(items)]) == [1]
+    publisher.publish_many(make_rows(2, 6), now=NOW)
+    server.xtrim(KEYS.log, maxlen=2, approximate=False)
+    assert seqs([next(items), next(items), next(items)]) == [(2, 4), 5, 6]
+    assert seqs(there(client)) == [5, 6]  # whoever asks for what is there misses nothing
+
+
+def test_a_hole_is_filled_from_the_log(client: Client, server: Any) -> None:
+    """Missing messages that stand elsewhere in the log are given first; only the rest is a gap."""
+    put(server, "5000-0", make_row(1))
+    items = client.signals("all")
+    assert seqs([next(items)]) == [1]
+    server.delete(KEYS.log)  # a copy whose clock was behind took over
+    for stream_id, seq in (("4000-0", 1), ("4100-0", 3), ("6000-0", 5)):
+        put(server, stream_id, make_row(seq))
+    assert seqs([next(items) for _ in range(4)]) == [(2, 2), 3, (4, 4), 5]
+
+
+def test_resuming_from_a_trimmed_place_tells_so(client: Client, server: Any) -> None:
+    """Where the log no longer has the place to resume from, what may be missing is told first."""
+    for seq in (7, 8):
+        put(server, f"{seq}000-0", make_row(seq))
+    assert seqs(there(client, "5000-0")) == [(None, 6), 7, 8]
+    assert seqs(there(client, "7000-0")) == [8]
+    assert seqs(there(client, "7500-0")) == [8]
+
+
+def test_a_hole_after_the_resumed_place_is_seen(client: Client, server: Any) -> None:
+    """The message at the place to resume from says which comes next."""
+    put(server, "1000-0", make_row(1))
+    put(server, "3000-0", make_row(3))
+    assert seqs(there(client, "1000-0")) == [(2, 2), 3]
+
+
+def test_repeats_are_dropped(client: Client, server: Any) -> None:
+    """The same number, or the same content under another number or epoch, comes once."""
+    put(server, "1-0", make_row(1))
+    put(server, "2-0", make_row(1))
+    put(server, "3-0", make_row(2))
+    put(server, "4-0", make_row(1, epoch="e2", number=1))
+    put(server, "5-0", make_row(2, epoch="e2", number=9))
+    items = there(client)
+    assert [item.signal.signal_id for item in received(items)] == ["signal-1", "signal-2", "signal-9"]
+    assert client.counts.repeats == 2
+
+
+def test_a_new_epoch_begins_anew(client: Client, publisher: Publisher) -> None:
+    """A new epoch that begins with 1 is no gap; one that does not has one."""
+    publisher.publish_many(make_rows(1, 2), now=NOW, restart=True)
+    items = client.signals("all")
+    assert seqs([next(items), next(items)]) == [1, 2]
+    publisher.publish(make_row(1, epoch="e2", number=11), now=NOW, restart=True)
+    assert seqs([next(items)]) == [1]
+    publisher.publish(make_row(4, epoch="e3", number=12), now=NOW, restart=True)
+    assert [next(items), *seqs([next(items)])] == [Gap(epoch="e3", missing_from=1, missing_to=3), 4]
+
+
+def test_expired_signals_are_dropped_unless_asked_for(client: Client, url: str, clock: Clock) -> None:
+    """A bot gets only what it may act on; who wants to see the rest gets it marked."""
+    with redis.Redis.from_url(url) as server:
+        rows = [make_row(1, valid_for=STALE), make_row(2, valid_for=dt.timedelta(0)), make_row(3)]
+        Publisher(server).publish_many(rows, now=NOW, restart=True)
+    assert seqs(there(client)) == [3]
+    assert client.counts.expired == 2
+    with connect(url, live_only=False, clock=clock) as watcher:
+        items = received(there(watcher))
+        assert [(item.event.seq, item.expired) for item in items] == [(1, True), (2, True), (3, False)]
+
+
+def test_time_is_told_when_a_signal_is_handed_out(client: Client, publisher: Publisher, clock: Clock) -> None:
+    """A signal that expires while the bot is busy with the one before is not handed out."""
+    publisher.publish_many(make_rows(1, 2), now=NOW, restart=True)
+    items = client.signals("all", timeout_s=0)
+    assert seqs([next(items)]) == [1]
+    clock.forward(3600)
+    assert seqs(list(items)) == []
+
+
+def test_bad_messages_cost_only_themselves(client: Client, server: Any) -> None:
+    """Broken bytes and unknown types are counted and skipped, and leave no gap where their number can be read."""
+    message = msgspec.json.decode(make_row(2).event)
+    unknown = msgspec.json.encode(message | {"type": "signals.mood.v1"})
+    broken = msgspec.json.encode(message | {"seq": 3, "data": 7})
+    put(server, "1-0", make_row(1))
+    for number, event in enumerate((unknown, broken, b"\xff\xfe", b""), start=2):
+        server.xadd(KEYS.log, {EVENT_FIELD: event}, id=f"{number}-0")
+    server.xadd(KEYS.log, {"other": "field"}, id="7-0")
+    put(server, "8-0", make_row(4))
+    assert seqs(there(client)) == [1, 4]
+    assert client.invalid == 5
+
+
+def test_survives_a_server_that_moves(tmp_path: Path, clock: Clock) -> None:
+    """The server ends and comes back on another port: reading goes on, each message once."""
+    broker, successor = EmbeddedBroker(tmp_path, 0), EmbeddedBroker(tmp_path, 0)
+
+    def send(rows: list[OutboxRow], restart: bool = False) -> None:
+        with redis.Redis.from_url(successor.ensure()) as server:
+            Publisher(server).publish_many(rows, now=NOW, restart=restart)
+
+    with broker, connect(ensure=successor.ensure, clock=clock) as client:
+        send(make_rows(1, 2), restart=True)
+        before = broker.ensure()
+        items = client.signals("all")
+        assert seqs([next(items)]) == [1]
+        broker.stop()
+        with successor:
+            send(make_rows(1, 4))
+            assert seqs([next(items) for _ in range(3)]) == [2, 3, 4]
+            assert successor.ensure() != before
+            items.close()  # type: ignore[attr-defined]
+
+
+def test_survives_a_server_that_lost_everything(client: Client, publisher: Publisher, server: Any) -> None:
+    """A wiped server that is filled again by a clock behind gives what is new, and nothing twice."""
+    put(server, "9999999999999-0", make_row(1))
+    put(server, "9999999999999-1", make_row(2))
+    items = client.signals("all")
+    assert seqs([next(items), next(items)]) == [1, 2]
+    server.flushall()
+    publisher.publish_many(make_rows(1, 3), now=NOW, restart=True)
+    assert seqs([next(items)]) == [3]
+    server.client_kill_filter(_type="normal", skipme=True)
+    server.client_kill_filter(_type="pubsub")
+    publisher.publish(make_row(4), now=NOW)
+    assert seqs([next(items)]) == [4]
+
+
+def test_an_id_of_another_log_loses_nothing(client: Client, publisher: Publisher) -> None:
+    """An id later than anything in the log comes from another one: all that is there is read."""
+    publisher.publish_many(make_rows(1, 3), now=NOW, restart=True)
+    assert seqs(there(client, "9999999999999-0")) == [1, 2, 3]
+
+
+def test_silence_is_told_once(client: Client, publisher: Publisher, clock: Clock) -> None:
+    """No heartbeat within the deadline is told once, and again only after one has come."""
+    items = client.signals("new")
+    beat(publisher)
+    clock.forward(14.9)
+    publisher.publish(make_row(1), now=NOW, restart=True)
+    assert seqs([next(items)]) == [1]  # heard meanwhile, and in time
+    heard_at = client.heard_at
+    clock.forward(15.1)
+    assert next(items) == Silence(heard_at=heard_at, heartbeat=make_heartbeat(0))
+    clock.forward(100)
+    publisher.publish(make_row(2), now=NOW)
+    assert seqs([next(items)]) == [2]
+    beat(publisher, last_seq=2)
+    publisher.publish(make_row(3), now=NOW)
+    assert seqs([next(items)]) == [3]
+    clock.forward(16)
+    told = next(items)
+    assert isinstance(told, Silence)
+    assert told.heartbeat == make_heartbeat(2) == client.heartbeat
+
+
+def test_a_publisher_never_heard_is_silent_too(url: str, clock: Clock) -> None:
+    """Silence from the start is told after the deadline; without a deadline never."""
+    for deadline_s, told in ((15, [Silence(heard_at=None, heartbeat=None)]), (None, [])):
+        with connect(url, clock=clock, heartbeat_deadline_s=deadline_s) as client:
+            items = client.signals(timeout_s=0)
+            clock.forward(16)
+            assert list(items) == told
+            assert client.heartbeat is None
+
+
+def test_latest_is_what_may_be_acted_on(client: Client, publisher: Publisher, server: Any, clock: Clock) -> None:
+    """`latest()` gives the last valid signal, none when its time is over, none when it is no message."""
+    assert client.latest() is None
+    publisher.publish_many(make_rows(1, 2), now=NOW, restart=True)
+    latest = client.latest()
+    assert latest is not None
+    assert (latest.signal, latest.stream_id, latest.expired) == (make_signal(2), None, False)
+    clock.forward(3600)
+    assert client.latest() is None
+    server.set(KEYS.latest, b"junk")
+    assert client.latest() is None
+    assert client.invalid == 1
+
+
+def test_a_reader_needs_few_rights(server: Any, url: str, clock: Clock, publisher: Publisher) -> None:
+    """A stranger that may only read and subscribe has all the client needs."""
+    rights = "on >pw resetkeys resetchannels &signals.* %R~signals:* -@all +subscribe +unsubscribe +xread +xrange " \
+        "+xrevrange +get +ping +hello +select +client|setinfo +client|setname"  # fmt: skip
+    server.execute_command("ACL", "SETUSER", "reader", *rights.split())
+    publisher.publish_many(make_rows(1, 2), now=NOW, restart=True)
+    try:
+        with connect(url.replace("redis://", "redis://reader:pw@"), clock=clock) as client:
+            assert seqs(there(client)) == [1, 2]
+            assert client.latest() is not None
+    finally:
+        server.execute_command("ACL", "DELUSER", "reader")
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("redis://bot:s3cret@127.0.0.1:1", r"bot@127\.0\.0\.1:1.*cannot be reached"),
+        ("bot:s3cret@127.0.0.1:6379", "redis://HOST:PORT"),
+        ("redis://bot:s3cret@127.0.0.1:port", "redis://HOST:PORT"),
+    ],
+)
+def test_an_address_that_does_not_work_is_named(address: str, words: str) -> None:
+    """Connecting to nobody is one line with the address, the mend, and no password."""
+    with pytest.raises(BrokerError, match=words) as caught:
+        connect(address)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_wrong_password_ends_the_reading(server: Any, url: str, clock: Clock) -> None:
+    """A login that is refused is not tried for ever."""
+    server.execute_command("ACL", "SETUSER", "bot", "on", ">pw", "~*", "&*", "+@all")
+    with connect(url.replace("redis://", "redis://bot:pw@"), clock=clock) as client:
+        items = client.signals()
+        server.execute_command("ACL", "DELUSER", "bot")
+        with pytest.raises(BrokerError, match="login"):
+            next(items)
+
+
+def test_a_server_that_stays_away_is_told_when_time_is_up(tmp_path: Path, clock: Clock) -> None:
+    """An end by `timeout_s` while nobody could be reached is an error, not an empty answer."""
+    with EmbeddedBroker(tmp_path, 0) as broker, connect(broker.ensure(), clock=clock) as client:
+        items = client.signals(timeout_s=0.2)
+        broker.stop()
+        with pytest.raises(BrokerError, match="cannot be reached"):
+            next(items)
+
+
+def test_the_home_names_the_address(url: str, tmp_path: Path) -> None:
+    """With a home the address is read from its `endpoints.json`; a home without one says what to start."""
+    with pytest.raises(BrokerError, match=r"endpoints\.json.*signals serve"):
+        connect(home=tmp_path)
+    set_endpoint(tmp_path, "redis", url)
+    with signals.connect(home=tmp_path) as client:  # by the machine's clock
+        assert there(client) == []
+
+
+def test_another_pair_is_another_log(url: str, server: Any, clock: Clock, publisher: Publisher) -> None:
+    """A client of one pair sees nothing of another."""
+    publisher.publish(make_row(1), now=NOW, restart=True)
+    with connect(url, clock=clock, pair="eurjpy") as client:
+        assert there(client) == []
+        assert client.latest() is None

@@ -1,0 +1,1 @@
+"""The sources of headlines, read from servers and folders of this machine."""
