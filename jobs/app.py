@@ -5,8 +5,6 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import redis
-
 from jobs.clock import utc_now
 from jobs.settings import Settings
 from signals.delivery.broker import EmbeddedBroker
@@ -14,6 +12,8 @@ from signals.errors import StoreError
 from signals.store import Store
 
 if TYPE_CHECKING:
+    import redis
+
     from signals.scoring.model import ScoringModel
 
 
@@ -61,8 +61,10 @@ class App:
             self._broker = EmbeddedBroker(self.settings.home, self.settings.broker_port)
         return self._broker.ensure()
 
-    def redis(self) -> redis.Redis:
+    def redis(self) -> "redis.Redis":
         """A client on Redis as it stands now."""
+        import redis
+
         return redis.Redis.from_url(self.redis_url(), socket_timeout=10, socket_connect_timeout=5)
 
     def close(self) -> None:

@@ -2,16 +2,12 @@
 
 import datetime as dt
 import functools
+import pkgutil
 from collections.abc import Callable, Mapping
 
 from jobs.app import App
 from jobs.heartbeat import Pulse
-from jobs.ingest import ingest
-from jobs.prices import prices
-from jobs.publish import publish
-from jobs.retention import retention
-from jobs.runner import Runner, Task
-from jobs.training import train_job
+from jobs.runner import Report, Run, Runner, Task
 
 NAMES = {
     "ingest": "read the sources that are due and store new headlines",
@@ -24,10 +20,24 @@ NAMES = {
 """Every job and what it does, in the order of a day's importance."""
 
 
+_BODIES = {
+    "ingest": "jobs.ingest:ingest",
+    "prices": "jobs.prices:prices",
+    "publish": "jobs.publish:publish",
+    "train": "jobs.training:train_job",
+    "retention": "jobs.retention:retention",
+}
+"""Where each body is found when it first runs: what the jobs import takes seconds, which `jobs list` need not wait."""
+
+
 def runner_for(app: App, next_runs: Callable[[], Mapping[str, dt.datetime | None]] = dict) -> Runner:
     """A runner of all jobs over these parts."""
-    bodies = {"ingest": ingest, "prices": prices, "publish": publish, "train": train_job, "retention": retention}
-    tasks: dict[str, Task] = {name: functools.partial(body, app) for name, body in bodies.items()}
+    tasks: dict[str, Task] = {name: functools.partial(_call, where, app) for name, where in _BODIES.items()}
     tasks["heartbeat"] = Pulse(app, next_runs)
     timeouts = {name: getattr(app.settings.jobs, name).timeout_s for name in tasks}
     return Runner({name: (task, timeouts[name]) for name, task in tasks.items()}, app.store, app.clock)
+
+
+def _call(where: str, app: App, run: Run) -> Report:
+    report: Report = pkgutil.resolve_name(where)(app, run)
+    return report

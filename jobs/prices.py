@@ -2,14 +2,18 @@
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Sequence
 from typing import Literal
+
+import msgspec
 
 from jobs.app import App
 from jobs.runner import Report, Run
 from signals.errors import PriceError
+from signals.model import PAIR, Bar
 from signals.prices.reference import read_reference
 from signals.prices.yahoo import read_yahoo
-from signals.store import bars
+from signals.store import bars, signals
 
 INTERVALS: dict[Literal["1m", "1h"], int] = {"1m": 60, "1h": 3600}
 """What is kept of Yahoo's bars, with their length in seconds: minutes for the last days, hours behind them."""
@@ -40,8 +44,7 @@ def _reference(app: App, counts: Counter[str]) -> tuple[str, ...]:
         last = bars.last_close_at(conn, "ecb", 0)
     reading = read_reference(path)
     fresh = [bar for bar in reading.bars if last is None or bar.close_at > last]
-    with app.store.write() as conn:
-        counts["new"] += bars.add(conn, fresh)
+    counts["new"] += _keep(app, fresh)
     counts["bars"] += len(fresh)
     return reading.notes if fresh else ()
 
@@ -56,7 +59,16 @@ def _yahoo(app: App, interval: Literal["1m", "1h"], counts: Counter[str], notes:
         symbol=app.settings.prices.symbol,
         cache_dir=app.settings.home / "yfinance",
     )
-    with app.store.write() as conn:
-        counts["new"] += bars.add(conn, reading.bars)
+    counts["new"] += _keep(app, reading.bars)
     counts["bars"] += len(reading.bars)
     notes += reading.notes
+
+
+def _keep(app: App, learned: Sequence[Bar]) -> int:
+    """Store bars as known from this very moment, holding the channel: no step runs between the stamp and the commit."""
+    if not learned:
+        return 0
+    with app.store.write() as conn:
+        signals.open_channel(conn, PAIR, app.clock())
+        now = app.clock()
+        return bars.add(conn, [msgspec.structs.replace(bar, known_at=max(now, bar.close_at)) for bar in learned])

@@ -18,7 +18,7 @@ from signals.delivery.wire import encode_signal
 from signals.errors import PermanentError
 from signals.market.bars import FINE_MAX_S, REACH_COARSE, REACH_FINE
 from signals.model import PAIR, Bar, Headline, Signal
-from signals.pipeline import Step, step
+from signals.pipeline import Scorer, Step, step
 from signals.store import bars, headlines, signals
 from signals.stories import Member, StoryIndex
 
@@ -42,14 +42,20 @@ def publish(app: App, run: Run) -> Report:
 
 
 def take(app: App, counts: Counter[str]) -> int:
-    """Run one batch of waiting headlines through the pipeline; returns how many there were."""
+    """Run one batch of waiting headlines through the pipeline; returns how many there were.
+
+    One transaction that holds the channel: no bar is learned and no headline taken while it runs, so
+    what the step saw is exactly what was known by its `scored_at`, and a replay sees the same.
+    """
     with app.store.read() as conn:
-        batch = headlines.waiting(conn, limit=_BATCH)
-        if not batch:
+        if not headlines.waiting(conn, limit=1):
             return 0
-        now = app.clock()
-        made = run_step(app, conn, batch, now)
+    scorer = app.scorer  # loaded before anyone has to wait for us
     with app.store.write() as conn:
+        signals.open_channel(conn, PAIR, app.clock())
+        now = app.clock()
+        batch = [headline for headline in headlines.waiting(conn, limit=_BATCH) if headline.known_at <= now]
+        made = run_step(app, scorer, conn, batch, now)
         added = signals.add(conn, made.scores, made.signals, channel=PAIR, now=now, encode=_encode)
         headlines.mark_taken(conn, batch, made.stories, made.skips, now)
     counts["scored"] += len(made.scores)
@@ -60,13 +66,13 @@ def take(app: App, counts: Counter[str]) -> int:
     return len(batch)
 
 
-def run_step(app: App, conn: sa.Connection, batch: Sequence[Headline], now: dt.datetime) -> Step:
+def run_step(app: App, scorer: Scorer, conn: sa.Connection, batch: Sequence[Headline], now: dt.datetime) -> Step:
     """The pure step over a batch, with the stories and bars that bear on it."""
     policy = app.settings.policy
     window = dt.timedelta(seconds=policy.story_window_s)
     before = headlines.told(conn, spans(batch, window))
     stories = StoryIndex(policy.story_window_s, (Member(*told) for told in before))
-    return step(stories, batch, joinable(conn, batch), now, scorer=app.scorer, policy=policy)
+    return step(stories, batch, joinable(conn, batch), now, scorer=scorer, policy=policy)
 
 
 def joinable(conn: sa.Connection, batch: Sequence[Headline]) -> list[Bar]:

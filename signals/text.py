@@ -1,5 +1,6 @@
 """Normal forms of titles and addresses, and the identities derived from them."""
 
+import bisect
 import hashlib
 import re
 import unicodedata
@@ -13,12 +14,19 @@ TRACKING_PARAMETERS = (
 )  # fmt: skip
 """Query parameters that say where a reader came from, not what the page is."""
 
-_INVISIBLE = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff]")
+_INVISIBLE = re.compile(
+    "[\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f"  # controls, but for those that part words (tab to CR, NEL)
+    "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # soft, zero-width, direction, notes
+    "\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f]"  # halves of characters (no encoding takes them), tags
+)
 _SPACE = re.compile(r"\s+")
 _SUFFIX = re.compile(r"\s+(?:[-–—|]|\|\|)\s+(?:by\s+)?[A-Z][\w.&' ]{1,30}$")
+_SENTENCE = 4
+"""Words from which on a suffix names a source: in "BREAKING - Fed Cuts Rates" it is the news itself."""
+_MINUS = re.compile(r"(?<![a-z\d.%])[\-–−](?=\d)|[▲△](?=\d)")  # the triangles stand for it in Japanese tables
 _NOT_WORD = re.compile(r"[^\w%$¥€£+.\-]+")
 _EDGE = re.compile(r"(?<!\d)[.\-+]+|[.\-+]+(?!\d)")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"(?:minus)?\d+(?:\.\d+)?")
 
 _SCRIPTS = (
     ("ja", re.compile("[\u3040-\u30ff\uff66-\uff9f]")),  # kana occur in no other language
@@ -32,7 +40,7 @@ _JAPANESE_WORDS = re.compile("日銀|円安|円高|利上|利下|為替|日米|�
 
 def plain(text: str) -> str:
     """One line of visible text: control, zero-width and direction-changing characters dropped, space folded."""
-    return _SPACE.sub(" ", _INVISIBLE.sub("", text.replace("\u3000", " "))).strip()
+    return _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
 
 
 def fold(text: str) -> str:
@@ -42,13 +50,17 @@ def fold(text: str) -> str:
 
 def normal_title(title: str) -> str:
     """What two printings of one headline share: no source suffix, case, punctuation or width."""
-    bare = _SUFFIX.sub("", plain(title)) or title
-    return _SPACE.sub(" ", _EDGE.sub(" ", _NOT_WORD.sub(" ", fold(bare)))).strip()
+    line = plain(title)
+    bare = _SUFFIX.sub("", line)
+    if bare.isascii() and len(bare.split()) < _SENTENCE:
+        bare = line
+    signed = _MINUS.sub(" minus", fold(bare))
+    return _SPACE.sub(" ", _EDGE.sub(" ", _NOT_WORD.sub(" ", signed))).strip()
 
 
-def numbers(text: str) -> tuple[str, ...]:
-    """The numbers of a text, sorted: two headlines that differ in them tell two events."""
-    return tuple(sorted(_NUMBER.findall(text)))
+def numbers(normal: str) -> tuple[str, ...]:
+    """The numbers of a `normal_title`, sorted: two headlines that differ in them, or in a sign, tell two events."""
+    return tuple(sorted(_NUMBER.findall(normal)))
 
 
 def canonical_url(url: str) -> str:
@@ -78,10 +90,10 @@ def headline_id(source: str, url: str | None, title: str) -> str:
 
 
 def original_span(text: str, start: int, end: int) -> tuple[int, int]:
-    """Where a stretch of `fold(text)` stands in `text` itself."""
-    if len(fold(text)) == len(text):
-        return start, end
-    lengths = [len(fold(f"|{text[:i]}|")) - 2 for i in range(len(text) + 1)]
-    low = max(i for i, length in enumerate(lengths) if length <= start)
-    high = min((i for i, length in enumerate(lengths) if length >= end), default=len(text))
-    return min(low, high), high
+    """Where a stretch of `fold(text)` stands in `text` itself, to whole characters: half of a ligature is all of it."""
+    if unicodedata.is_normalized("NFKC", text) and len(text) == len(text.casefold()) == len(fold(text)):
+        return start, end  # each character stands for itself
+    lengths = [len(fold(f"{text[:i]}|")) - 1 for i in range(len(text) + 1)]
+    low = bisect.bisect_right(lengths, start) - 1
+    reached = lengths[bisect.bisect_left(lengths, end)]
+    return low, bisect.bisect_right(lengths, reached) - 1  # with the accents that follow and add no length

@@ -16,7 +16,7 @@ import redis
 from signals.delivery.faults import may_pass
 from signals.delivery.items import Gap, Item, Received
 from signals.delivery.journal import Entry, Journal
-from signals.delivery.link import BACKOFF, Link
+from signals.delivery.link import Link, pause_s
 from signals.delivery.pulse import Pulse
 from signals.delivery.stream import Log, Start
 from signals.errors import BrokerError
@@ -91,15 +91,15 @@ class Follower:
             while count is None or given < count:
                 try:
                     for item in self._look(patience.left_s(_BLOCK_S)):
-                        patience.renew()
                         given += isinstance(item, Received)
                         yield item
                         if given == count:
                             return
+                        patience.renew()  # the time a bot took over the item does not count
                     failures = 0
                 except (redis.RedisError, BrokerError) as exc:
                     failures += 1
-                    yield from self._recover(exc, BACKOFF.compute(failures), patience)
+                    yield from self._recover(exc, pause_s(failures), patience)
                     continue
                 if not self._moved and not patience.left_s(_BLOCK_S):
                     return
@@ -141,17 +141,17 @@ class Follower:
         if expected <= hole.missing_to:
             yield Gap(epoch=hole.epoch, missing_from=expected, missing_to=hole.missing_to)
 
-    def _recover(self, exc: redis.RedisError | BrokerError, pause_s: float, patience: Patience) -> Iterator[Item]:
+    def _recover(self, exc: redis.RedisError | BrokerError, wait_s: float, patience: Patience) -> Iterator[Item]:
         """Drop the connection and wait a little; raise where waiting does not help or time is up."""
         self._pulse.close()
         fault = self._link.lost(exc) if isinstance(exc, redis.RedisError) else exc
         lasting = isinstance(exc, redis.RedisError) and not may_pass(exc)
         if lasting or not patience.left_s(_BLOCK_S):
             raise fault from exc
-        yield from self._silence()
-        time.sleep(patience.left_s(pause_s))
+        yield from self._silence(fault)
+        time.sleep(patience.left_s(wait_s))
 
-    def _silence(self) -> Iterator[Item]:
-        silence = self._pulse.silence()
+    def _silence(self, fault: BrokerError | None = None) -> Iterator[Item]:
+        silence = self._pulse.silence(None if fault is None else str(fault))
         if silence is not None:
             yield silence

@@ -40,6 +40,8 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
     """When the last heartbeat came, UTC; null where none came since the start."""
     heartbeat: Heartbeat | None
     """What it said."""
+    fault: str | None
+    """Why the server cannot be reached; null where it can, so that it is the publisher that is down."""
 
 
 Item = Received | Gap | Silence

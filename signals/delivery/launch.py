@@ -24,7 +24,7 @@ def main(parent: int, command: list[str]) -> None:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
         if os.getppid() != parent:
             sys.exit(1)  # the parent ended before the request was in place: no signal would ever come
-    os.execv(command[0], command)
+    os.execv(command[0], command)  # noqa: S606 - the very purpose
 
 
 if __name__ == "__main__":

@@ -13,8 +13,12 @@ from signals.errors import BrokerError
 ANSWER_S = 5.0
 """Seconds a server may take to answer; longer than a client ever blocks in one command."""
 CONNECT_S = 2.0
-BACKOFF = ExponentialWithJitterBackoff(cap=5.0, base=0.05)
-"""Seconds before the next attempt, by the number of failures: at most 0.05, 0.1, 0.2, … 5."""
+_BACKOFF = ExponentialWithJitterBackoff(cap=5.0, base=0.05)
+
+
+def pause_s(failures: int) -> float:
+    """Seconds before the next attempt: jittered, at most 0.1, 0.2, 0.4, … 5."""
+    return _BACKOFF.compute(min(failures, 10))  # beyond that it only grows until it overflows
 
 
 class Link:

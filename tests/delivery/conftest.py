@@ -1,17 +1,25 @@
 """One real server for the whole folder, emptied around each test; messages to send."""
 
 import datetime as dt
+import socket
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 
+from signals.delivery import wire
 from signals.delivery.broker import EmbeddedBroker
+from signals.delivery.client import Client, connect
+from signals.delivery.items import Item, Received, Silence
+from signals.delivery.keys import EVENT_FIELD, keys_of
 from signals.delivery.publisher import OutboxRow, Publisher
 from signals.delivery.wire import HEADLINE, Heartbeat, JobState, SourceState, encode_signal
 from signals.model import Evidence, Signal
 
+KEYS = keys_of("usdjpy")
 NOW = dt.datetime(2026, 2, 13, 0, 26, 3, 120394, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 
@@ -74,26 +82,68 @@ class Clock:
         self.now += dt.timedelta(seconds=seconds)
 
 
-def until(look: Callable[[], object], tries: int = 2000) -> object:
-    """Look until something true is seen; each look takes a system call, so no pause is needed."""
-    for _ in range(tries):
-        seen = look()
-        if seen:
-            return seen
-    pytest.fail("it never came")
+def until(look: Callable[[], object], patience_s: float = 20) -> None:
+    """Look again and again until something true is seen."""
+    end = time.monotonic() + patience_s
+    while not look():
+        assert time.monotonic() < end, "it never came"
+
+
+def there(client: Client, start: "str | dt.timedelta" = "all") -> list[Item]:
+    """What can be read without waiting."""
+    return list(client.signals(start, timeout_s=0))
+
+
+def seqs(items: list[Item]) -> "list[int | tuple[int | None, int]]":
+    """Numbers of the messages; gaps as pairs."""
+    return [item.event.seq if isinstance(item, Received) else (item.missing_from, item.missing_to)
+            for item in items if not isinstance(item, Silence)]  # fmt: skip
+
+
+def received(items: list[Item]) -> list[Any]:
+    """The messages among the items."""
+    return [item for item in items if isinstance(item, Received)]
+
+
+def put(server: Any, stream_id: str, row: OutboxRow) -> None:
+    """Write a message at a place of our choice, as a server with another past would have it."""
+    server.xadd(KEYS.log, {EVENT_FIELD: row.event}, id=stream_id)
+
+
+def beat(publisher: Publisher, last_seq: int = 0, epoch: str = "e1") -> None:
+    """Send a heartbeat until somebody has heard it."""
+    event = wire.encode_heartbeat(make_heartbeat(last_seq), epoch=epoch, now=NOW).event
+    until(lambda: publisher.heartbeat(event))
+
+
+def is_open(url: str) -> bool:
+    """Whether anybody listens at an address."""
+    host, _, port = url.removeprefix("redis://").partition(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
+
+
+def appended(home: Path) -> Path:
+    """The file to which the server appends."""
+    return next((home / "redis" / "appendonlydir").glob("*.incr.aof"))
+
+
+def everything(server: Any) -> dict[bytes, bytes | None]:
+    """All that the server holds, for a comparison."""
+    return {key: server.dump(key) for key in sorted(server.keys())}
 
 
 @pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
+def shared_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
     """The embedded server of this run, on a free port."""
     with EmbeddedBroker(tmp_path_factory.mktemp("home"), 0) as broker:
         yield broker
 
 
 @pytest.fixture
-def url(broker: EmbeddedBroker) -> Iterator[str]:
+def url(shared_broker: EmbeddedBroker) -> Iterator[str]:
     """Address of an empty server."""
-    url = broker.ensure()
+    url = shared_broker.ensure()
     with redis.Redis.from_url(url) as client:
         client.flushall()
     yield url
@@ -116,3 +166,24 @@ def publisher(server: Any) -> Publisher:
 def clock() -> Clock:
     """A clock at `NOW`."""
     return Clock()
+
+
+@pytest.fixture
+def client(url: str, clock: Clock) -> Iterator[Client]:
+    """A bot's client with a clock that stands still."""
+    with connect(url, clock=clock) as client:
+        yield client
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home that does not exist yet."""
+    return tmp_path / "var"
+
+
+@pytest.fixture
+def broker(home: Path) -> Iterator[EmbeddedBroker]:
+    """A broker of that home, on a free port."""
+    broker = EmbeddedBroker(home, 0)
+    yield broker
+    broker.stop()

@@ -1,62 +1,33 @@
-"""What a bot gets: nothing lost, nothing twice, nothing stale, and to know what is missing."""
+"""What a bot reads: nothing lost, nothing twice, nothing stale, and to know what is missing."""
 
 import datetime as dt
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 import redis
 
-import signals
-from signals.delivery import wire
-from signals.delivery.broker import EmbeddedBroker
 from signals.delivery.client import Client, connect
-from signals.delivery.endpoints import set_endpoint
-from signals.delivery.items import Gap, Item, Received, Silence
-from signals.delivery.keys import EVENT_FIELD, keys_of
-from signals.delivery.publisher import OutboxRow, Publisher
-from signals.errors import BrokerError, ConfigError
+from signals.delivery.items import Gap, Received
+from signals.delivery.keys import EVENT_FIELD
+from signals.delivery.publisher import Publisher
+from signals.errors import ConfigError
 
-from .conftest import HOUR, NOW, Clock, make_heartbeat, make_row, make_rows, make_signal, until
+from .conftest import (
+    HOUR,
+    KEYS,
+    NOW,
+    Clock,
+    make_row,
+    make_rows,
+    make_signal,
+    put,
+    received,
+    seqs,
+    there,
+)
 
-KEYS = keys_of("usdjpy")
 STALE = dt.timedelta(seconds=-1)
-
-
-@pytest.fixture
-def client(url: str, clock: Clock) -> Iterator[Client]:
-    """A bot's client with a clock that stands still."""
-    with connect(url, clock=clock) as client:
-        yield client
-
-
-def there(client: Client, start: "str | dt.timedelta" = "all") -> list[Item]:
-    """What can be read without waiting."""
-    return list(client.signals(start, timeout_s=0))
-
-
-def seqs(items: list[Item]) -> "list[int | tuple[int | None, int]]":
-    """Numbers of the messages; gaps as pairs."""
-    return [item.event.seq if isinstance(item, Received) else (item.missing_from, item.missing_to)
-            for item in items if not isinstance(item, Silence)]  # fmt: skip
-
-
-def received(items: list[Item]) -> list[Any]:
-    """The messages among the items."""
-    return [item for item in items if isinstance(item, Received)]
-
-
-def put(server: Any, stream_id: str, row: OutboxRow) -> None:
-    """Write a message at a place of our choice, as a server with another past would have it."""
-    server.xadd(KEYS.log, {EVENT_FIELD: row.event}, id=stream_id)
-
-
-def beat(publisher: Publisher, last_seq: int = 0, epoch: str = "e1") -> None:
-    """Send a heartbeat until somebody has heard it."""
-    event = wire.encode_heartbeat(make_heartbeat(last_seq), epoch=epoch, now=NOW).event
-    until(lambda: publisher.heartbeat(event))
 
 
 def test_reads_what_is_there(client: Client, publisher: Publisher) -> None:
@@ -166,6 +137,14 @@ def test_repeats_are_dropped(client: Client, server: Any) -> None:
     assert client.counts.repeats == 2
 
 
+def test_a_repeat_of_the_resumed_place_is_dropped(client: Client, server: Any) -> None:
+    """After a tail was lost and sent again, the message to resume from does not come twice."""
+    put(server, "1000-0", make_row(2))
+    put(server, "2000-0", make_row(2))
+    put(server, "3000-0", make_row(3))
+    assert seqs(there(client, "1000-0")) == [3]
+
+
 def test_a_new_epoch_begins_anew(client: Client, publisher: Publisher) -> None:
     """A new epoch that begins with 1 is no gap; one that does not has one."""
     publisher.publish_many(make_rows(1, 2), now=NOW, restart=True)
@@ -210,156 +189,3 @@ def test_bad_messages_cost_only_themselves(client: Client, server: Any) -> None:
     put(server, "8-0", make_row(4))
     assert seqs(there(client)) == [1, 4]
     assert client.invalid == 5
-
-
-def test_survives_a_server_that_moves(tmp_path: Path, clock: Clock) -> None:
-    """The server ends and comes back on another port: reading goes on, each message once."""
-    broker, successor = EmbeddedBroker(tmp_path, 0), EmbeddedBroker(tmp_path, 0)
-
-    def send(rows: list[OutboxRow], restart: bool = False) -> None:
-        with redis.Redis.from_url(successor.ensure()) as server:
-            Publisher(server).publish_many(rows, now=NOW, restart=restart)
-
-    with broker, connect(ensure=successor.ensure, clock=clock) as client:
-        send(make_rows(1, 2), restart=True)
-        before = broker.ensure()
-        items = client.signals("all")
-        assert seqs([next(items)]) == [1]
-        broker.stop()
-        with successor:
-            send(make_rows(1, 4))
-            assert seqs([next(items) for _ in range(3)]) == [2, 3, 4]
-            assert successor.ensure() != before
-            items.close()  # type: ignore[attr-defined]
-
-
-def test_survives_a_server_that_lost_everything(client: Client, publisher: Publisher, server: Any) -> None:
-    """A wiped server that is filled again by a clock behind gives what is new, and nothing twice."""
-    put(server, "9999999999999-0", make_row(1))
-    put(server, "9999999999999-1", make_row(2))
-    items = client.signals("all")
-    assert seqs([next(items), next(items)]) == [1, 2]
-    server.flushall()
-    publisher.publish_many(make_rows(1, 3), now=NOW, restart=True)
-    assert seqs([next(items)]) == [3]
-    server.client_kill_filter(_type="normal", skipme=True)
-    server.client_kill_filter(_type="pubsub")
-    publisher.publish(make_row(4), now=NOW)
-    assert seqs([next(items)]) == [4]
-
-
-def test_an_id_of_another_log_loses_nothing(client: Client, publisher: Publisher) -> None:
-    """An id later than anything in the log comes from another one: all that is there is read."""
-    publisher.publish_many(make_rows(1, 3), now=NOW, restart=True)
-    assert seqs(there(client, "9999999999999-0")) == [1, 2, 3]
-
-
-def test_silence_is_told_once(client: Client, publisher: Publisher, clock: Clock) -> None:
-    """No heartbeat within the deadline is told once, and again only after one has come."""
-    items = client.signals("new")
-    beat(publisher)
-    clock.forward(14.9)
-    publisher.publish(make_row(1), now=NOW, restart=True)
-    assert seqs([next(items)]) == [1]  # heard meanwhile, and in time
-    heard_at = client.heard_at
-    clock.forward(15.1)
-    assert next(items) == Silence(heard_at=heard_at, heartbeat=make_heartbeat(0))
-    clock.forward(100)
-    publisher.publish(make_row(2), now=NOW)
-    assert seqs([next(items)]) == [2]
-    beat(publisher, last_seq=2)
-    publisher.publish(make_row(3), now=NOW)
-    assert seqs([next(items)]) == [3]
-    clock.forward(16)
-    told = next(items)
-    assert isinstance(told, Silence)
-    assert told.heartbeat == make_heartbeat(2) == client.heartbeat
-
-
-def test_a_publisher_never_heard_is_silent_too(url: str, clock: Clock) -> None:
-    """Silence from the start is told after the deadline; without a deadline never."""
-    for deadline_s, told in ((15, [Silence(heard_at=None, heartbeat=None)]), (None, [])):
-        with connect(url, clock=clock, heartbeat_deadline_s=deadline_s) as client:
-            items = client.signals(timeout_s=0)
-            clock.forward(16)
-            assert list(items) == told
-            assert client.heartbeat is None
-
-
-def test_latest_is_what_may_be_acted_on(client: Client, publisher: Publisher, server: Any, clock: Clock) -> None:
-    """`latest()` gives the last valid signal, none when its time is over, none when it is no message."""
-    assert client.latest() is None
-    publisher.publish_many(make_rows(1, 2), now=NOW, restart=True)
-    latest = client.latest()
-    assert latest is not None
-    assert (latest.signal, latest.stream_id, latest.expired) == (make_signal(2), None, False)
-    clock.forward(3600)
-    assert client.latest() is None
-    server.set(KEYS.latest, b"junk")
-    assert client.latest() is None
-    assert client.invalid == 1
-
-
-def test_a_reader_needs_few_rights(server: Any, url: str, clock: Clock, publisher: Publisher) -> None:
-    """A stranger that may only read and subscribe has all the client needs."""
-    rights = "on >pw resetkeys resetchannels &signals.* %R~signals:* -@all +subscribe +unsubscribe +xread +xrange " \
-        "+xrevrange +get +ping +hello +select +client|setinfo +client|setname"  # fmt: skip
-    server.execute_command("ACL", "SETUSER", "reader", *rights.split())
-    publisher.publish_many(make_rows(1, 2), now=NOW, restart=True)
-    try:
-        with connect(url.replace("redis://", "redis://reader:pw@"), clock=clock) as client:
-            assert seqs(there(client)) == [1, 2]
-            assert client.latest() is not None
-    finally:
-        server.execute_command("ACL", "DELUSER", "reader")
-
-
-@pytest.mark.parametrize(
-    ("address", "words"),
-    [
-        ("redis://bot:s3cret@127.0.0.1:1", r"bot@127\.0\.0\.1:1.*cannot be reached"),
-        ("bot:s3cret@127.0.0.1:6379", "redis://HOST:PORT"),
-        ("redis://bot:s3cret@127.0.0.1:port", "redis://HOST:PORT"),
-    ],
-)
-def test_an_address_that_does_not_work_is_named(address: str, words: str) -> None:
-    """Connecting to nobody is one line with the address, the mend, and no password."""
-    with pytest.raises(BrokerError, match=words) as caught:
-        connect(address)
-    assert "s3cret" not in str(caught.value)
-
-
-def test_a_wrong_password_ends_the_reading(server: Any, url: str, clock: Clock) -> None:
-    """A login that is refused is not tried for ever."""
-    server.execute_command("ACL", "SETUSER", "bot", "on", ">pw", "~*", "&*", "+@all")
-    with connect(url.replace("redis://", "redis://bot:pw@"), clock=clock) as client:
-        items = client.signals()
-        server.execute_command("ACL", "DELUSER", "bot")
-        with pytest.raises(BrokerError, match="login"):
-            next(items)
-
-
-def test_a_server_that_stays_away_is_told_when_time_is_up(tmp_path: Path, clock: Clock) -> None:
-    """An end by `timeout_s` while nobody could be reached is an error, not an empty answer."""
-    with EmbeddedBroker(tmp_path, 0) as broker, connect(broker.ensure(), clock=clock) as client:
-        items = client.signals(timeout_s=0.2)
-        broker.stop()
-        with pytest.raises(BrokerError, match="cannot be reached"):
-            next(items)
-
-
-def test_the_home_names_the_address(url: str, tmp_path: Path) -> None:
-    """With a home the address is read from its `endpoints.json`; a home without one says what to start."""
-    with pytest.raises(BrokerError, match=r"endpoints\.json.*signals serve"):
-        connect(home=tmp_path)
-    set_endpoint(tmp_path, "redis", url)
-    with signals.connect(home=tmp_path) as client:  # by the machine's clock
-        assert there(client) == []
-
-
-def test_another_pair_is_another_log(url: str, server: Any, clock: Clock, publisher: Publisher) -> None:
-    """A client of one pair sees nothing of another."""
-    publisher.publish(make_row(1), now=NOW, restart=True)
-    with connect(url, clock=clock, pair="eurjpy") as client:
-        assert there(client) == []
-        assert client.latest() is None

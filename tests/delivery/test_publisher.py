@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,24 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from signals.delivery import wire
-from signals.delivery.broker import EmbeddedBroker
 from signals.delivery.keys import keys_of
 from signals.delivery.publisher import Behind, Empty, OutboxRow, Publisher
-from signals.errors import BrokerError
 
-from .conftest import NOW, make_heartbeat, make_row, make_rows, until
-
-KEYS = keys_of("usdjpy")
+from .conftest import KEYS, NOW, everything, make_heartbeat, make_row, make_rows
 
 
 def logged(server: Any) -> list[bytes]:
     """The messages in the log, in order."""
     return [fields[b"event"] for _, fields in server.xrange(KEYS.log)]
-
-
-def everything(server: Any) -> dict[bytes, bytes | None]:
-    """All that the server holds, for a comparison."""
-    return {key: server.dump(key) for key in sorted(server.keys())}
 
 
 def listen(server: Any) -> Any:
@@ -182,100 +172,3 @@ def test_heartbeats_leave_no_trace(publisher: Publisher, server: Any) -> None:
     assert publisher.heartbeat(beat) == 1
     assert heard.get_message(timeout=5)["data"] == beat
     assert server.keys() == []
-
-
-def out_of_memory(server: Any) -> None:
-    """Less memory than is in use."""
-    server.config_set("maxmemory", "1mb")
-
-
-def read_only(server: Any) -> None:
-    """A replica, which takes no writes."""
-    server.replicaof("127.0.0.1", 1)
-
-
-def no_publishing(server: Any) -> None:
-    """A user without PUBLISH."""
-    server.execute_command("ACL", "SETUSER", "default", "-publish")
-
-
-def no_channel(server: Any) -> None:
-    """A user without our channel."""
-    server.execute_command("ACL", "SETUSER", "default", "resetchannels")
-
-
-def mend(server: Any) -> None:
-    """All of that undone."""
-    server.replicaof("NO", "ONE")
-    server.config_set("maxmemory", 0)
-    server.execute_command("ACL", "SETUSER", "default", "+@all", "allchannels")
-
-
-@pytest.mark.parametrize(
-    ("harm", "words"),
-    [
-        (out_of_memory, "raise its maxmemory"),
-        (read_only, "SIGNALS_REDIS_URL at the primary"),
-        (no_publishing, "forbids"),
-        (no_channel, "forbids"),
-    ],
-)
-def test_together_or_not_at_all(publisher: Publisher, server: Any, harm: Callable[[Any], None], words: str) -> None:
-    """A server that refuses any part of the step keeps nothing of it, and the error names the mend."""
-    publisher.publish(make_row(1), now=NOW, restart=True)
-    before = everything(server)
-    try:
-        harm(server)
-        with pytest.raises(BrokerError, match=words):
-            publisher.publish_many(make_rows(1, 3), now=NOW)
-    finally:
-        mend(server)
-    assert everything(server) == before
-    assert publisher.publish_many(make_rows(1, 3), now=NOW) == 2
-
-
-def test_another_programs_key_is_named(publisher: Publisher, server: Any) -> None:
-    """A value that is not ours under our key is an error that names it, and is not overwritten."""
-    for value in (b"7", b"{}", b"not JSON"):
-        server.set(KEYS.seq, value)
-        for act in (publisher.state, lambda: publisher.publish(make_row(1), now=NOW, restart=True)):
-            with pytest.raises(BrokerError, match=r"signals:{usdjpy}:seq.*delete the key"):
-                act()
-        assert server.get(KEYS.seq) == value
-    server.delete(KEYS.seq)
-    server.set(KEYS.log, b"no stream")
-    with pytest.raises(BrokerError, match="WRONGTYPE"):
-        publisher.publish(make_row(1), now=NOW, restart=True)
-    assert server.keys() == [KEYS.log.encode()]
-
-
-def test_a_refused_login_keeps_its_password(url: str) -> None:
-    """A wrong password is an error that says so, with the address and without the password."""
-    with redis.Redis.from_url(url.replace("redis://", "redis://bot:s3cret@")) as client:
-        publisher = Publisher(client)
-        for act in (publisher.state, lambda: publisher.publish(make_row(1), now=NOW), lambda: publisher.heartbeat(b"")):
-            with pytest.raises(BrokerError, match=r"login.*password in SIGNALS_REDIS_URL") as caught:
-                act()
-            assert url in str(caught.value)
-            assert "s3cret" not in str(caught.value)
-
-
-def test_a_server_that_is_gone_is_named(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Where nobody answers, the error names the address and passes as transient."""
-    broker = EmbeddedBroker(tmp_path_factory.mktemp("gone"), 0)
-    url = broker.ensure()
-    with redis.Redis.from_url(url, retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0)) as client:
-        publisher = Publisher(client)
-        publisher.publish(make_row(1), now=NOW, restart=True)
-        broker.stop()
-        with pytest.raises(BrokerError, match=f"{url}.*cannot be reached") as caught:
-            publisher.publish(make_row(2), now=NOW)
-    assert caught.value.transient
-
-
-def test_the_log_is_bounded(publisher: Publisher, server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The log does not grow past its bound by more than one node of the server."""
-    monkeypatch.setattr("signals.delivery.publisher.LOG_MAXLEN", 200)
-    publisher.publish_many(make_rows(1, 1000), now=NOW, restart=True)
-    assert 200 <= server.xlen(KEYS.log) <= 300
-    assert until(lambda: publisher.state() == ("e1", 1000))

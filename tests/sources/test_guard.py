@@ -1,9 +1,11 @@
 """What may be connected to."""
 
+import socket
+
 import pytest
 from yarl import URL
 
-from signals.sources.guard import GuardedConnector, is_private, literal_address, open_session
+from signals.sources.guard import DaemonResolver, GuardedConnector, is_private, literal_address, open_session
 
 PRIVATE = (
     "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
@@ -52,3 +54,13 @@ async def test_a_proxy_is_used_for_its_scheme_but_never_for_this_machine(url: st
         assert isinstance(session.connector, GuardedConnector)
         found = session.connector.proxy_for(URL(url))
     assert found == (URL(proxy) if proxy else None)
+
+
+@pytest.mark.asyncio
+async def test_the_system_is_asked_for_names() -> None:
+    """A name that the system knows gives its addresses; one that cannot be a name is an OSError, as for no address."""
+    found = await DaemonResolver().resolve("localhost", 80)
+    assert {entry["host"] for entry in found} <= {"127.0.0.1", "::1"}
+    assert found[0]["port"] == 80
+    with pytest.raises(socket.gaierror):
+        await DaemonResolver().resolve("a" * 70)
