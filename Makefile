@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test check bench lock clean
+.PHONY: docs help run serve test check bench lock clean
 
 help:  ## show these words
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ check: .venv/dev  ## style, types, import contracts, docs
 
 bench: .venv/dev  ## timings, as ratios taken in one run
 	$(BIN)/python -m tests.bench
+
+docs: .venv/dev  ## write the outputs in README anew
+	$(BIN)/python -m tests.docs.readme
 
 lock:  ## write the lock files anew (needs uv)
 	for f in "" "-dev"; do \

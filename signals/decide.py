@@ -24,14 +24,15 @@ def decide(
     reason = _skip_reason(headline, score, place, policy)
     if reason is not None:
         return Skip(headline_id=headline.headline_id, reason=reason)
+    before = [told for told in place.headline_ids if told != headline.headline_id]
     undated = headline.source_published_at is None
     abstained = score.abstained or undated
     return Signal(
-        signal_id=stable_id("signal", place.story_id, place.revision),
+        signal_id=_signal_id(headline.headline_id),
         story_id=place.story_id,
         revision=place.revision,
-        action="created" if place.revision == 1 else "updated",
-        supersedes=None if place.revision == 1 else stable_id("signal", place.story_id, place.revision - 1),
+        action="updated" if before else "created",
+        supersedes=_signal_id(before[-1]) if before else None,
         source_published_at=headline.source_published_at,
         known_at=headline.known_at,
         scored_at=now,
@@ -73,6 +74,11 @@ def decide(
     )
 
 
+def _signal_id(headline_id: str) -> str:
+    """A headline makes one signal at most, so its identity is enough (a revision can come twice: by late arrivals)."""
+    return stable_id("signal", headline_id)
+
+
 def _skip_reason(headline: Headline, score: Score, place: Placement, policy: Policy) -> SkipReason | None:
     published = headline.source_published_at
     if headline.backfilled and published is None:
@@ -97,4 +103,3 @@ def _valid_until(headline: Headline, policy: Policy) -> dt.datetime:
 def _strength(score: Score) -> float:
     """Relevance times the distance between the two directions' probabilities."""
     return round(score.relevance * abs(score.p_up - score.p_down), 4)
-

@@ -178,10 +178,12 @@ class Policy(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     novelty_min: Share = 0.6
     """Less novel headlines are repeats: skipped as `duplicate`."""
     story_window_s: Seconds = 172800
+    """How long after its first headline a story takes others in."""
     stale_after_s: Seconds = 900
+    """From what age the price joined to a headline counts as too old to trade on."""
 
 
-SkipReason = Literal["irrelevant", "duplicate", "weak", "stale_news", "undated"]
+SkipReason = Literal["irrelevant", "duplicate", "stale_news", "undated"]
 
 
 class Skip(Record, frozen=True, kw_only=True):

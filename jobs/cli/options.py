@@ -1,5 +1,6 @@
 """What several commands share: `--config` after the command too, a console, and the app."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,8 @@ import typer
 from rich.console import Console
 
 from jobs.settings import Settings, load
+
+_PIPE_WIDTH = 140
 
 Config = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings file.", show_default="config/signals.toml")
@@ -23,7 +26,8 @@ def settings(context: typer.Context, config: Path | None) -> Settings:
 
 def console() -> Console:
     """Results go to stdout; in a pipe they are plain and as wide as they need to be."""
-    return Console(width=None if sys.stdout.isatty() else 140, highlight=False, soft_wrap=False)
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
+    return Console(width=width, highlight=False)
 
 
 def without_password(url: str) -> str:

@@ -54,7 +54,7 @@ def run(context: typer.Context, config: options.Config = None) -> None:
 
 def _shown(screen: Console, done: JobRun, job: str) -> JobRun:
     took = f"{done.duration_s:.1f} s" if done.duration_s is not None else ""
-    screen.print(f"[bold]{_STEPS[job]}[/]  {outcome(done.outcome)}  {counted(done.counts)}  [dim]{took}[/]")
+    screen.print(f"[bold]{_STEPS[job]}[/]  {outcome(done.outcome)}  {counted(done.counts)}  [dim]{took}[/]", soft_wrap=True)
     for line in _grouped(done.notes):
         screen.print(f"    [yellow]![/] {escape(line)}", soft_wrap=True)
     if done.error:
@@ -77,10 +77,12 @@ def _results(screen: Console, app: App, published: JobRun) -> None:
     with app.store.read() as conn:
         shown = kept.recent(conn, limit=min(count, _SHOWN) or _SHOWN)
     title = f"{count} new signals published" if count else "Nothing new to publish; the latest signals are"
+    if count > len(shown):
+        title += f", the newest {len(shown)} of them"
     screen.print()
-    screen.print(signals_table(shown, now, title if len(shown) >= count else f"{title}, the newest {len(shown)} of them"))
+    screen.print(signals_table(shown, now, title, screen.width))
     if any(signal.stale and signal.ref_price for signal in shown):
-        screen.print("* stale price: older than policy.stale_after_s, or a daily reference rate of the ECB")
+        screen.print("\n* stale price: older than policy.stale_after_s, or a daily reference rate of the ECB")
     if any(signal.backfilled for signal in shown):
         screen.print("archive: made from the shipped articles at their own time, not witnessed live; such signals have long expired")
     screen.print(

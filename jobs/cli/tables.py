@@ -12,6 +12,7 @@ from signals.model import JobRun, Signal
 _ARROW = {"up": "[green]▲ up[/]", "down": "[red]▼ down[/]", "flat": "■ flat"}
 _OUTCOME = {"ok": "green", "partial": "yellow", "failed": "red", "missed": "red", "skipped": "yellow", "running": "cyan"}
 _COLUMNS = {"known at": 11, "call": 9, "up/flat/down": 14, "USD": 5, "JPY": 5, "price": 7, "state": 16}
+_LEAST_TITLE = 24
 SIGN = "up = USD/JPY price rises (dollar stronger, yen weaker)"
 
 
@@ -20,12 +21,13 @@ def direction(signal: Signal) -> str:
     return "? unknown" if signal.abstained else _ARROW[signal.direction]
 
 
-def signals_table(signals: Iterable[Signal], now: dt.datetime, title: str) -> Table:
-    """One row a signal; times are UTC, prices JPY per USD, legs + where that currency strengthens."""
-    table = Table(title=title, caption=SIGN, title_justify="left", caption_justify="left", box=SIMPLE, padding=(0, 1))
-    for name, width in _COLUMNS.items():
-        table.add_column(name, no_wrap=True, min_width=width)
-    table.add_column("headline", overflow="ellipsis", no_wrap=True, ratio=1, min_width=24)
+def signals_table(signals: Iterable[Signal], now: dt.datetime, title: str, width: int) -> Table:
+    """One row a signal, on a screen `width` wide; times are UTC, prices JPY per USD, legs + where that currency gains."""
+    table = Table(title=title, caption=SIGN, title_justify="left", caption_justify="left", box=None, padding=(0, 2, 0, 0))
+    for name, wide in _COLUMNS.items():
+        table.add_column(name, no_wrap=True, width=wide)
+    taken = sum(wide + 2 for wide in _COLUMNS.values()) + 4
+    table.add_column("headline", overflow="ellipsis", no_wrap=True, width=max(_LEAST_TITLE, width - taken))
     for s in signals:
         table.add_row(
             f"{s.known_at:%m-%d %H:%M}",
@@ -70,9 +72,17 @@ def runs_table(runs: Iterable[JobRun]) -> Table:
             "-" if run.duration_s is None else f"{run.duration_s:.2f}s",
             outcome(run.outcome),
             counted(run.counts),
-            run.error or (f"{len(run.notes)} notes: {run.notes[0]}" if run.notes else ""),
+            escape(run.error or _noted(run.notes)),
         )
     return table
+
+
+def _noted(notes: tuple[str, ...]) -> str:
+    """The first note in short, and how many more there are: `jobs show` has them whole."""
+    if not notes:
+        return ""
+    more = f", and {len(notes) - 1} more" if len(notes) > 1 else ""
+    return notes[0].partition(" (")[0] + more
 
 
 def outcome(word: str) -> str:

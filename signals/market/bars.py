@@ -2,6 +2,7 @@
 
 import bisect
 import datetime as dt
+import itertools
 import math
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -15,7 +16,7 @@ REACH_FINE = dt.timedelta(hours=2)
 REACH_COARSE = dt.timedelta(days=7)
 """How old the last bar may be and still be quoted: a fine one two hours, a coarse one over a long weekend."""
 REFERENCE_SOURCES = frozenset({"ecb"})
-"""Daily fixings: joined where nothing better is known, always marked stale."""
+"""Daily fixings: joined where no fresh bar is known and none that closed as late, always marked stale."""
 
 _WINDOW = dt.timedelta(hours=1)
 _MIN_RETURNS = 30
@@ -23,15 +24,17 @@ _BP = 1e4
 
 
 class _Close(NamedTuple):
+    """Sorts by its close; of those that close together the shortest comes last, so it is found first."""
+
     at: dt.datetime
-    length_s: float
+    minus_length_s: float
     known_at: dt.datetime
     price: float
     source: str
 
 
 class BarTable:
-    """Closed bars in order of their close, fine and coarse apart; answers `context(known_at)`.
+    """Closed bars in order of their close, fine, coarse and reference ones apart; answers `context(known_at)`.
 
     Parameters
     ----------
@@ -50,12 +53,14 @@ class BarTable:
             _Close(b.close_at, -(b.close_at - b.open_at).total_seconds(), b.known_at, b.close, b.source)
             for b in latest.values()
         )
-        self._fine = [r for r in rows if 0 < -r.length_s <= FINE_MAX_S]
-        self._coarse = [r for r in rows if not 0 < -r.length_s <= FINE_MAX_S]
+        self._reference = [row for row in rows if row.source in REFERENCE_SOURCES]
+        market = [row for row in rows if row.source not in REFERENCE_SOURCES]
+        self._fine = [row for row in market if 0 < -row.minus_length_s <= FINE_MAX_S]
+        self._coarse = [row for row in market if not 0 < -row.minus_length_s <= FINE_MAX_S]
 
     def context(self, known_at: dt.datetime, stale_after_s: float) -> PriceContext:
         """Price, its age and the moves before it, as of `known_at` (UTC)."""
-        last = self._last(known_at)
+        last = self._last(known_at, stale_after_s)
         if last is None:
             return PriceContext(
                 ref_price=None, ref_price_at=None, ref_age_s=None, ref_source=None, stale=True,
@@ -75,16 +80,15 @@ class BarTable:
             volatility_60m_bp=self._volatility_bp(last),
         )
 
-    def _last(self, before: dt.datetime) -> _Close | None:
-        found = [
-            row
-            for rows, reach in ((self._coarse, REACH_COARSE), (self._fine, REACH_FINE))
-            if (row := _before(rows, before)) is not None and before - row.at <= reach
-        ]
-        return max(found, key=lambda row: row.at, default=None) if found else None
+    def _last(self, before: dt.datetime, fresh_s: float) -> _Close | None:
+        """The last close; of equal ones the finer. A fresh bar goes before any reference rate."""
+        market = _latest(_within(self._fine, before, REACH_FINE), _within(self._coarse, before, REACH_COARSE))
+        if market is not None and (before - market.at).total_seconds() <= fresh_s:
+            return market
+        return _latest(market, _within(self._reference, before, REACH_COARSE))
 
     def _return_bp(self, last: _Close, span: dt.timedelta) -> float | None:
-        """Log return over the `span` that ends at `last`; null unless a bar closed within a tenth of it before its start."""
+        """Log return over the `span` that ends at `last`; null if none closed less than a tenth before its start."""
         for rows in (self._fine, self._coarse):
             start = _before(rows, last.at - span, or_at=True)
             if start is not None and start.source == last.source and last.at - span - start.at <= span / 10:
@@ -94,11 +98,9 @@ class BarTable:
     def _volatility_bp(self, last: _Close) -> float | None:
         low = bisect.bisect_left(self._fine, last.at - _WINDOW, key=lambda row: row.at)
         high = bisect.bisect_right(self._fine, last.at, key=lambda row: row.at)
-        closes = [row for row in self._fine[low:high] if -row.length_s == 60 and row.source == last.source]
+        closes = [row for row in self._fine[low:high] if row.minus_length_s == -60 and row.source == last.source]
         steps = [
-            math.log(b.price / a.price)
-            for a, b in zip(closes, closes[1:], strict=False)
-            if (b.at - a.at).total_seconds() == 60
+            math.log(b.price / a.price) for a, b in itertools.pairwise(closes) if (b.at - a.at).total_seconds() == 60
         ]
         return _round_bp(math.sqrt(math.fsum(s * s for s in steps))) if len(steps) >= _MIN_RETURNS else None
 
@@ -107,6 +109,16 @@ def _before(rows: list[_Close], at: dt.datetime, *, or_at: bool = False) -> _Clo
     cut = bisect.bisect_right if or_at else bisect.bisect_left
     index = cut(rows, at, key=lambda row: row.at)
     return rows[index - 1] if index else None
+
+
+def _within(rows: list[_Close], before: dt.datetime, reach: dt.timedelta) -> _Close | None:
+    row = _before(rows, before)
+    return row if row is not None and before - row.at <= reach else None
+
+
+def _latest(*rows: _Close | None) -> _Close | None:
+    """The one that closed last; the first of those that closed together."""
+    return max((row for row in rows if row is not None), key=lambda row: row.at, default=None)
 
 
 def _round_bp(log_return: float) -> float:

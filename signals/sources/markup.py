@@ -10,6 +10,7 @@ from signals.text import plain
 MAX_MARKUP = 50_000
 """Characters looked at: a teaser is a few hundred; what comes after this many is not read."""
 
+# Some of Python's releases drop a tag that is never closed, and the rest of the title with it.
 _NOT_A_TAG = re.compile(r"<(?![A-Za-z/!?][^<>]*>)")
 _BREAKS = ("p", "br", "div", "li", "ul", "ol", "tr", "td", "th", "table", "blockquote", "figure", "figcaption", "hr",
            "h1", "h2", "h3", "h4", "h5", "h6")  # fmt: skip

@@ -30,7 +30,7 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        self.name = engine.url.render_as_string(hide_password=True)
+        self.name = engine.url.set(query={}).render_as_string(hide_password=True)  # a query can hold a password too
 
     @classmethod
     def open(cls, url: str) -> "Store":
@@ -41,6 +41,12 @@ class Store:
             raise ConfigError(
                 "SIGNALS_DATABASE_URL", f"cannot be used: {error}", "sqlite:///FILE or postgresql+psycopg://…"
             ) from error
+        except ValueError:  # without its text: an unquoted "@" or ":" makes a piece of the password the port
+            raise ConfigError(
+                "SIGNALS_DATABASE_URL",
+                "its port is not a number",
+                "in the password write %40 for @, %3A for :, %2F for /",
+            ) from None
         if engine.dialect.name == "sqlite":
             _tune_sqlite(engine)
         store = cls(engine)
@@ -66,29 +72,28 @@ class Store:
         self.engine.dispose()
 
     def _revision(self) -> str | None:
-        with self.engine.connect() as conn:
+        with self.read() as conn:
             if not sa.inspect(conn).has_table("alembic_version"):
                 return None
             return conn.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
 
     def _migrate(self) -> None:
-        with _own_errors(self.name):
-            if self._revision() == HEAD:
-                return  # without loading alembic: a command should start quickly
-            from alembic import command
-            from alembic.config import Config
-            from alembic.util.exc import CommandError
+        if self._revision() == HEAD:
+            return  # without loading alembic: a command should start quickly
+        from alembic import command
+        from alembic.config import Config
+        from alembic.util.exc import CommandError
 
-            config = Config()
-            config.set_main_option("script_location", str(_MIGRATIONS))
-            try:
-                with self.engine.begin() as conn:
-                    config.attributes["connection"] = conn
-                    command.upgrade(config, "head")
-            except CommandError as error:
-                raise StoreError(
-                    self.name, f"cannot be brought up to date: {error}", "was it made by a newer version of this code?"
-                ) from error
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        try:
+            with self.write() as conn:  # who comes second waits here, then finds nothing left to do
+                config.attributes["connection"] = conn
+                command.upgrade(config, "head")
+        except CommandError as error:
+            raise StoreError(
+                self.name, f"cannot be brought up to date: {error}", "was it made by a newer version of this code?"
+            ) from error
 
 
 def _options(url: str) -> dict[str, Any]:
@@ -115,13 +120,15 @@ def _own_errors(name: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise StoreError(name, str(error.orig).strip().splitlines()[0], _mend(str(error.orig))) from error
+        problem = str(error.orig).strip() or type(error.orig).__name__
+        raise StoreError(name, problem.splitlines()[0], _mend(problem)) from error
 
 
 def _mend(problem: str) -> str:
     table = {
         "locked": "another process holds it: end that one, or wait",
         "full": "free disk space under SIGNALS_HOME",
+        "readonly": "may this user write to it and its folder?",
         "unable to open": "does its folder exist, and may this user write there?",
         "not a database": "move the file away: it is not one of ours",
         "malformed": "restore it from a backup, or move it away to begin anew",

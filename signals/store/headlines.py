@@ -71,9 +71,28 @@ def mark_taken(
         "skip_reason": sa.bindparam("reason"),
     }
     conn.execute(sa.update(_H).where(_H.c.headline_id == sa.bindparam("id")).values(values), rows)
-    latest = {s.story_id: msgspec.structs.asdict(s) | {"headline_ids": list(s.headline_ids)} for s in stories}
-    conn.execute(sa.delete(schema.stories).where(schema.stories.c.story_id.in_(sa.bindparam("ids", expanding=True))), {"ids": list(latest)})
-    conn.execute(sa.insert(schema.stories), list(latest.values()))
+    _tell(conn, sorted(set(story_of.values())))
+
+
+def _tell(conn: sa.Connection, story_ids: Sequence[str]) -> None:
+    """Write these stories anew from their headlines: one that came late stands where it was known."""
+    query = sa.select(_H.c.story_id, _H.c.known_at, _H.c.headline_id).where(_H.c.story_id.in_(story_ids))
+    members: dict[str, list[tuple[dt.datetime, str]]] = {}
+    for story_id, known_at, headline_id in conn.execute(query.order_by(_H.c.known_at, _H.c.headline_id)):
+        members.setdefault(story_id, []).append((known_at, headline_id))
+    conn.execute(sa.delete(schema.stories).where(schema.stories.c.story_id.in_(story_ids)))
+    stories = [
+        Story(
+            story_id=story_id,
+            first_known_at=told[0][0],
+            headline_ids=tuple(headline_id for _, headline_id in told),
+            revision=len(told),
+        )
+        for story_id, told in members.items()
+    ]
+    conn.execute(
+        sa.insert(schema.stories), [msgspec.structs.asdict(s) | {"headline_ids": list(s.headline_ids)} for s in stories]
+    )
 
 
 def count(conn: sa.Connection, sources: Collection[str] | None = None) -> int:

@@ -36,8 +36,8 @@ class Utc(sa.types.TypeDecorator[dt.datetime]):
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
 
-def _id(name: str, **options: bool) -> sa.Column[str]:
-    return sa.Column(name, sa.String(80), nullable=False, **options)
+def _id(name: str, *, primary_key: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.String(80), nullable=False, primary_key=primary_key)
 
 
 def _at(name: str, *, nullable: bool = False) -> sa.Column[dt.datetime]:

@@ -49,24 +49,27 @@ def add(
     now: dt.datetime,
     encode: Encode,
 ) -> int:
-    """Keep scores and signals and put each new signal's message into the outbox under the next `seq`."""
+    """Keep scores and signals and put each new signal's message into the outbox under the next `seq`; returns how many.
+
+    A signal that is kept already changes nothing.
+    """
     insert_new(conn, schema.scores, [_score_row(score) for score in scores])
     known = set(
         conn.execute(
             sa.select(schema.signals.c.signal_id).where(schema.signals.c.signal_id.in_([s.signal_id for s in signals]))
         ).scalars()
     )
-    fresh = [signal for signal in signals if signal.signal_id not in known]
+    fresh = list({signal.signal_id: signal for signal in signals if signal.signal_id not in known}.values())
     if not fresh:
         return 0
-    epoch, seq = open_channel(conn, channel, now)
+    epoch, last_seq = open_channel(conn, channel, now)
     outgoing = []
-    for seq, signal in enumerate(fresh, seq + 1):  # noqa: B020, PLR1704 - counts on from the last seq
+    for seq, signal in enumerate(fresh, last_seq + 1):
         message_id, event = encode(signal, epoch, seq)
         outgoing.append(Outgoing(epoch, seq, message_id, "signals.headline.v1", event, signal.valid_until))
     conn.execute(sa.insert(schema.signals), [_signal_row(signal) for signal in fresh])
     conn.execute(sa.insert(_O), [row._asdict() | {"published_at": None} for row in outgoing])
-    conn.execute(sa.update(schema.channel).where(schema.channel.c.name == channel).values(last_seq=seq))
+    conn.execute(sa.update(schema.channel).where(schema.channel.c.name == channel).values(last_seq=outgoing[-1].seq))
     return len(fresh)
 
 
@@ -109,5 +112,5 @@ def _score_row(score: Score) -> dict[str, object]:
 
 
 def _signal_row(signal: Signal) -> dict[str, object]:
-    names = ("signal_id", "story_id", "known_at", "scored_at", "valid_until", "direction", "strength", "title", "source")
-    return {name: getattr(signal, name) for name in names} | {"data": msgspec.to_builtins(signal)}
+    own = {column.name: getattr(signal, column.name) for column in schema.signals.c if column.name != "data"}
+    return own | {"data": msgspec.to_builtins(signal)}

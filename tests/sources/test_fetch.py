@@ -301,6 +301,16 @@ async def test_leave_given_to_one_feed_is_not_another_ones(site: Site, session: 
     assert [type(result) for result in results] == [Fetched, SourceError, Fetched, SourceError]
 
 
+async def test_a_connection_that_was_allowed_is_not_used_again(site: Site) -> None:
+    """The same host, asked for a moment later by a feed without leave, is refused."""
+    site.put("/rss", "<rss/>")
+    url = f"http://feeds.intern:{site.port()}/rss"
+    async with open_session(proxies={}, resolver=Names("127.0.0.1", "127.0.0.1")) as session:
+        await get(session, rss_feed(url))
+        assert (await failure(session, rss_feed(url, id="stranger", allow_private=False))).reason == "private_address"
+    assert len(site.requests) == 1
+
+
 async def test_a_proxy_is_asked_for_public_names_only(site: Site) -> None:
     """The proxy may be on this machine, and looks names up itself; literal private addresses stay refused."""
     asked = []

@@ -219,13 +219,14 @@ def test_html_entities_and_bare_ampersands_are_read() -> None:
                 link="https://wire.example/?a=1&b=2",
             ),
             item("<![CDATA[R&D &amp; more]]>", link="<![CDATA[https://wire.example/?c=1&d=2]]>"),
+            item("P&G", description="<![CDATA[a]]> b & c"),
         )
     )
     assert [headline.title for headline in reading.headlines] == [
-        "Q&A: S&P 500 étude & Japan’s €5 &unknown;", "R&D & more",
+        "Q&A: S&P 500 étude & Japan’s €5 &unknown;", "R&D & more", "P&G",
     ]  # fmt: skip
     assert [headline.url for headline in reading.headlines] == [
-        "https://wire.example/?a=1&b=2", "https://wire.example/?c=1&d=2",
+        "https://wire.example/?a=1&b=2", "https://wire.example/?c=1&d=2", None,
     ]  # fmt: skip
     assert reading.notes == ()
 

@@ -11,7 +11,7 @@ from curl_cffi.requests import Response, Session
 from yfinance.data import SingletonMeta, YfData  # type: ignore[import-untyped,unused-ignore]
 
 from signals.errors import SourceError
-from signals.sources import yahoo_news
+from signals.sources import yahoo_line, yahoo_news
 from signals.sources.feed import Feed, Reading
 
 from .conftest import NOW, Yahoo, blank, clock
@@ -182,6 +182,27 @@ async def test_a_service_that_is_slow_is_given_up(yahoo: Yahoo, monkeypatch: pyt
         assert (await failure(yahoo, timeout_s=0.2)).reason == "timeout"
     finally:
         released.set()
+
+
+async def test_news_come_without_a_cookie(yahoo: Yahoo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cookie service that hangs costs one short wait, not one for each way to a cookie."""
+    monkeypatch.setattr(yahoo_line, "COOKIE_S", 0.1)
+    released = threading.Event()
+    answer = yahoo.answer
+
+    def stuck(path: str) -> tuple[int, str]:
+        found = answer(path)
+        if "/xhr/ncp" not in path:
+            released.wait()
+        return found
+
+    monkeypatch.setattr(yahoo, "answer", stuck)
+    yahoo.serve([nested()])
+    try:
+        assert len((await read(yahoo)).headlines) == 1
+    finally:
+        released.set()
+    assert len(yahoo.paths) == 2
 
 
 async def test_prices_keep_their_connection(yahoo: Yahoo) -> None:

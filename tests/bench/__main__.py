@@ -1,0 +1,29 @@
+"""`make bench`: every timing beside a yardstick taken in the same run, since machines differ and drift.
+
+Each figure is the median of several rounds, ours and the yardstick in turn.
+"""
+
+import os
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"  # one core, for ours and for the yardsticks
+
+import sys
+
+from tests.bench import publishing, scoring
+
+PARTS = {"scoring": scoring.bench, "publishing": publishing.bench}
+
+
+def main(asked: list[str]) -> None:
+    """Run the parts asked for, or all."""
+    unknown = [name for name in asked if name not in PARTS]
+    if unknown:
+        sys.exit(f"bench: no part {unknown[0]!r}; there are {', '.join(PARTS)}")
+    for name in asked or PARTS:
+        print(f"\n{name}")
+        for row in PARTS[name]():
+            print(f"  {row.what:<58} {row.value:>12,.1f} {row.unit:<14} {row.against}")
+
+
+main(sys.argv[1:])
