@@ -34,6 +34,8 @@ async def _ingest(app: App, run: Run) -> Report:
     with app.store.read() as conn:
         states = {state.source: state for state in feeds.states(conn)}
     due = [feed for feed in app.settings.feeds if feed.enabled and (run.trigger != "schedule" or _due(app, feed, states))]
+    if any(feed.kind == "yahoo_news" for feed in due):
+        _keep_yahoo_cache(app)
     counts: Counter[str] = Counter(sources=len(due), failed=0, unchanged=0, seen=0, new=0)
     notes: list[str] = []
     async with open_session() as session:
@@ -44,6 +46,13 @@ async def _ingest(app: App, run: Run) -> Report:
             run.deadline.check()
             notes += _keep(app, run, feed, result, counts)
     return Report(counts, tuple(sorted(notes)))
+
+
+def _keep_yahoo_cache(app: App) -> None:
+    """yfinance keeps cookies and time zones on disk: in the home, like everything written at run time."""
+    import yfinance
+
+    yfinance.set_tz_cache_location(str(app.settings.home / "yfinance"))
 
 
 def _due(app: App, feed: Feed, states: dict[str, FeedState]) -> bool:
