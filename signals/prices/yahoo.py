@@ -51,7 +51,7 @@ def read_yahoo(
     session_factory: SessionFactory | None = None,
     symbol: str = "USDJPY=X",
     cache_dir: Path,
-    timeout_s: float = 20.0,
+    timeout_s: float = 8.0,
 ) -> PriceReading:
     """Closed bars that opened at or after `since`, oldest first; none where nothing has closed since.
 

@@ -25,7 +25,7 @@ SessionFactory = Callable[[], Session[Response]]
 
 TICKER = "JPY=X"
 COUNT = 50
-TIMEOUT_S = 15.0
+TIMEOUT_S = 10.0
 
 _ONE_AT_A_TIME = threading.Lock()
 """The session, its cookie and its crumb are one for all feeds of this kind."""

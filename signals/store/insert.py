@@ -17,5 +17,6 @@ def insert_new(conn: sa.Connection, table: sa.Table, rows: Sequence[dict[str, An
     added = 0
     for start in range(0, len(rows), _CHUNK):
         statement = insert(table).values(rows[start : start + _CHUNK]).on_conflict_do_nothing()
-        added += conn.execute(statement).rowcount
+        # Counted by what comes back: psycopg reports no row count for a statement of many rows.
+        added += len(conn.execute(statement.returning(*table.primary_key)).all())
     return added

@@ -31,7 +31,9 @@ steady = settings(deadline=None, derandomize=True, database=None)
 """The same examples in every run, so that a failure is never a matter of luck."""
 
 
-def make_headline(title: str = "BOJ hikes policy rate to 1.0%", known_at: dt.datetime = NOW, **changes: object) -> Headline:
+def make_headline(
+    title: str = "BOJ hikes policy rate to 1.0%", known_at: dt.datetime = NOW, **changes: object
+) -> Headline:
     """A live headline published a minute before it became known; its id is its title unless told otherwise."""
     values = {
         "headline_id": title, "source": "wire", "url": "https://example.org/1", "title": title, "lang": "en",
@@ -120,11 +122,13 @@ def one_of_each() -> list[Record]:
     ]
 
 
+LEGS = {"boj": (0.0, 0.8), "fed": (0.8, 0.0)}
+
+
 class FakeScorer:
     """Scores by one word of the title, and remembers what it was asked."""
 
     model_id = "fake-1"
-    LEGS: dict[str, tuple[float, float]] = {"boj": (0.0, 0.8), "fed": (0.8, 0.0), "both": (0.5, 0.5)}
 
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
@@ -135,7 +139,7 @@ class FakeScorer:
         return [self._score(headline) for headline in headlines]
 
     def _score(self, headline: Headline) -> Score:
-        legs = self.LEGS.get(headline.title.split()[0].lower())
+        legs = LEGS.get(headline.title.split()[0].lower())
         relevance = 0.1 if legs is None else 0.9
         usd_effect, jpy_effect = legs or (0.0, 0.0)
         return make_score(
@@ -177,22 +181,28 @@ def version_key(bar: Bar) -> tuple[object, ...]:
     return bar.source, bar.open_at, bar.close_at, bar.known_at
 
 
-WORDS = ("boj", "fed", "hikes", "cuts", "rates", "yen", "dollar", "slides", "jumps", "1.0%", "0.5%", "tokyo")
+TITLES = ("boj hikes rates to 1.0% yen jumps", "fed cuts rates to 0.5% dollar slides", "weather turns fair")
+EXTRAS = ("tokyo", "again", "0.5%", "now")
 
 
 @st.composite
-def news(draw: st.DrawFn, max_size: int = 12) -> list[Headline]:
-    """Headlines of few words, so that many repeat one another, over a few days, in any order; some share a moment."""
-    titles = draw(st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=7, unique=True), max_size=max_size))
-    return [
-        make_headline(
-            " ".join(words),
-            NOW + draw(minutes(-5000, 0)),
-            headline_id=f"{number:02}",
-            source=draw(st.sampled_from(["wire", "blog"])),
+def news(draw: st.DrawFn, max_size: int = 10) -> list[Headline]:
+    """Headlines over four days in any order, some at one moment, that repeat one another nearly or wholly."""
+    made = []
+    for number in range(draw(st.integers(0, max_size))):
+        extras = draw(st.lists(st.sampled_from(EXTRAS), max_size=2, unique=True))
+        known_at = NOW - draw(st.integers(0, 96)) * HOUR
+        made.append(
+            make_headline(
+                " ".join([draw(st.sampled_from(TITLES)), *extras]),
+                known_at,
+                headline_id=f"{number:02}",
+                source=draw(st.sampled_from(["wire", "blog"])),
+                source_published_at=draw(st.sampled_from([None, known_at - MINUTE, known_at - 2 * DAY])),
+                backfilled=draw(st.booleans()),
+            )
         )
-        for number, words in enumerate(titles)
-    ]
+    return made
 
 
 def flipped(direction: Direction) -> Direction:

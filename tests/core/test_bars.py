@@ -153,7 +153,9 @@ def test_a_reference_rate_never_stands_before_a_fresh_bar() -> None:
 def test_a_reference_rate_stands_in_for_bars_that_stopped() -> None:
     """Where the last bar is stale the fixing counts if it is newer; at the same moment the bar does."""
     hour = make_bar(NOW - HOUR, 150.0, length_s=3600)
-    newer, same, older = (make_bar(NOW - HOUR + d, 149.0, length_s=0, source="ecb") for d in (MINUTE, 0 * HOUR, -MINUTE))
+    newer, same, older = (
+        make_bar(NOW - HOUR + d, 149.0, length_s=0, source="ecb") for d in (MINUTE, 0 * HOUR, -MINUTE)
+    )
     assert context(hour, newer).ref_source == "ecb"
     assert context(hour, same).ref_source == "yahoo"
     assert context(hour, older).ref_source == "yahoo"

@@ -35,8 +35,14 @@ def test_a_first_telling_begins_a_story() -> None:
     """What was not told before is wholly new."""
     (place,) = place_all((RATES, NOW))
     assert place == Placement(
-        story_id=place.story_id, revision=1, first_known_at=NOW, headline_ids=("00",), novelty=1.0, mentions_24h=1, n_sources=1
-    )  # fmt: skip
+        story_id=place.story_id,
+        revision=1,
+        first_known_at=NOW,
+        headline_ids=("00",),
+        novelty=1.0,
+        mentions_24h=1,
+        n_sources=1,
+    )
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,10 @@ def test_what_a_page_is_stays_in_its_address() -> None:
         (stable_id("a", "b"), "f04cdced9736a69da610"),
         (stable_id("story", None, 3), "810a0b4826fc54f749ec"),
         (stable_id("日銀"), "d3b244d35e6fe7f9029e"),
-        (headline_id("boj", "https://example.org/a?utm_source=x&b=2&a=1", "BOJ Hikes Rates to 1.0% - Reuters"), "e3133bac29860b0e3147"),
+        (
+            headline_id("boj", "https://example.org/a?utm_source=x&b=2&a=1", "BOJ Hikes Rates to 1.0% - Reuters"),
+            "e3133bac29860b0e3147",
+        ),
         (headline_id("boj", None, "日銀、利上げ"), "3e620e440e82529c15fe"),
     ],
 )
@@ -171,8 +174,8 @@ def test_ids_take_any_text() -> None:
     ("text", "lang"),
     [
         ("BOJ hikes", "en"), ("", "en"), ("¥157 €3", "en"), ("La BCE relève ses taux", "en"),
-        ("日銀が利上げ", "ja"), ("ﾄﾞﾙ安", "ja"), ("日銀、政策据置", "ja"), ("米国債利回上昇", "ja"), ("円安", "ja"), ("財務省介入", "ja"),
-        ("美联储加息", "zh"), ("央行降息", "zh"),
+        ("日銀が利上げ", "ja"), ("ﾄﾞﾙ安", "ja"), ("日銀、政策据置", "ja"),
+        ("米国債利回上昇", "ja"), ("円安", "ja"), ("財務省介入", "ja"), ("美联储加息", "zh"), ("央行降息", "zh"),
         ("한국은행 금리 인상", "ko"), ("Банк России", "ru"), ("البنك المركزي", "ar"),
     ],
 )  # fmt: skip

@@ -55,7 +55,7 @@ def test_records_are_frozen_and_keyword_only(record: Record) -> None:
     with pytest.raises(AttributeError):
         setattr(record, name, getattr(record, name))
     with pytest.raises(TypeError):
-        type(record)(getattr(record, name))  # type: ignore[call-arg]
+        type(record)(getattr(record, name))
 
 
 @pytest.mark.parametrize("record", one_of_each(), ids=lambda record: type(record).__name__)
@@ -79,7 +79,12 @@ BAD_EFFECTS = (-1.01, 1.01, math.nan, -math.inf)
 RANGES = [
     *((make_score, name, value) for name in SHARES for value in BAD_SHARES),
     *((make_signal, name, value) for name in (*SHARES, "strength", "novelty") for value in BAD_SHARES),
-    *((make, name, v) for make in (make_score, make_signal) for name in ("usd_effect", "jpy_effect") for v in BAD_EFFECTS),
+    *(
+        (make, name, v)
+        for make in (make_score, make_signal)
+        for name in ("usd_effect", "jpy_effect")
+        for v in BAD_EFFECTS
+    ),
 ]
 
 
@@ -113,7 +118,15 @@ def test_bars_out_of_order_are_refused(changes: dict[str, dt.datetime]) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"low": 150.1}, {"high": 149.9}, {"open": 151.0}, {"open": math.nan}, {"high": math.inf}, {"low": 0.0}, {"low": -1.0}],
+    [
+        {"low": 150.1},
+        {"high": 149.9},
+        {"open": 151.0},
+        {"open": math.nan},
+        {"high": math.inf},
+        {"low": 0.0},
+        {"low": -1.0},
+    ],
     ids=str,
 )
 def test_bars_with_impossible_prices_are_refused(changes: dict[str, float]) -> None:
