@@ -44,9 +44,7 @@ class Pulse:
             )
             for name, next_run in next_runs.items()
         ]
-        beat = Heartbeat(
-            last_seq=last_seq, sources=tuple(sources), jobs=tuple(jobs), started_at=self._started_at
-        )
+        beat = Heartbeat(last_seq=last_seq, sources=tuple(sources), jobs=tuple(jobs), started_at=self._started_at)
         message = encode_heartbeat(beat, epoch=epoch or "none", now=app.clock())
         heard = Publisher(app.redis()).heartbeat(message.event)
         return Report({"heard_by": heard})

@@ -33,7 +33,9 @@ def ingest(app: App, run: Run) -> Report:
 async def _ingest(app: App, run: Run) -> Report:
     with app.store.read() as conn:
         states = {state.source: state for state in feeds.states(conn)}
-    due = [feed for feed in app.settings.feeds if feed.enabled and (run.trigger != "schedule" or _due(app, feed, states))]
+    due = [
+        feed for feed in app.settings.feeds if feed.enabled and (run.trigger != "schedule" or _due(app, feed, states))
+    ]
     if any(feed.kind == "yahoo_news" for feed in due):
         _keep_yahoo_cache(app)
     counts: Counter[str] = Counter(sources=len(due), failed=0, unchanged=0, seen=0, new=0)
@@ -49,7 +51,7 @@ async def _ingest(app: App, run: Run) -> Report:
 
 
 def _keep_yahoo_cache(app: App) -> None:
-    """yfinance keeps cookies and time zones on disk: in the home, like everything written at run time."""
+    """Yfinance keeps cookies and time zones on disk: in the home, like everything written at run time."""
     import yfinance
 
     yfinance.set_tz_cache_location(str(app.settings.home / "yfinance"))

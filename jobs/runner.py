@@ -75,9 +75,7 @@ class Runner:
     clock : gives the UTC time.
     """
 
-    def __init__(
-        self, tasks: Mapping[str, tuple[Task, float]], store: Store, clock: Callable[[], dt.datetime]
-    ) -> None:
+    def __init__(self, tasks: Mapping[str, tuple[Task, float]], store: Store, clock: Callable[[], dt.datetime]) -> None:
         self._tasks = tasks
         self._store = store
         self._clock = clock

@@ -180,7 +180,7 @@ def _path(wanted: type, value: object) -> Path:
 
 
 def _plain(problem: str) -> str:
-    """msgspec's words, with the file's own: a field is a key."""
+    """Msgspec's words, with the file's own: a field is a key."""
     return problem.replace("Object contains unknown field", "unknown key").replace(
         "Object missing required field", "missing key"
     )

@@ -79,8 +79,9 @@ def train_job(app: App, run: Run) -> Report:
     if model.card.corpus_hash == fingerprint(app.settings.seeds.headlines):
         return Report({"trained": 0, "replaced": 0})
     done = train(app.settings)
-    run.log.info("model.trained", model_id=done.model_id, figure=done.figure, before=done.before, replaced=done.replaced)
+    run.log.info(
+        "model.trained", model_id=done.model_id, figure=done.figure, before=done.before, replaced=done.replaced
+    )
     if done.replaced:
         app.forget_scorer()
     return Report({"trained": 1, "replaced": int(done.replaced)})
-

@@ -10,7 +10,9 @@ ROOT = Path(__file__).parent.parent
 network.forbid()
 
 # Programs the tests start keep the rule too: Python ones by the same hook, others by a proxy that refuses.
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parent / "guard" / "site"), os.environ.get("PYTHONPATH")]))
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(Path(__file__).parent / "guard" / "site"), os.environ.get("PYTHONPATH")])
+)
 for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
     os.environ.pop(name, None)
 for name in [name for name in os.environ if name.startswith("SIGNALS_")]:

@@ -28,7 +28,9 @@ def evaluate(
         Path, typer.Option("--data", metavar="F.tsv", help="Rows: text, label up/flat/down, optional relevant.")
     ],
     model: Annotated[Path | None, typer.Option("--model", metavar="FILE", help="Another model file.")] = None,
-    report: Annotated[Path | None, typer.Option("--report", metavar="F.html", help="Write a report with pictures.")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="F.html", help="Write a report with pictures.")
+    ] = None,
     baselines: Annotated[bool, typer.Option(help="Run majority, VADER and TF-IDF on the same rows.")] = True,
     as_json: options.Json = False,
     config: options.Config = None,
@@ -83,7 +85,9 @@ def _baselines(train: Sequence[Any], rows: Sequence[Any], missing: list[str]) ->
 
 def _show(told: dict[str, Any], missing: list[str]) -> None:
     screen = options.console()
-    screen.print(f"{told['rows']} rows of {told['data']}, model {told['model_id']}; 95% bootstrap intervals in brackets")
+    screen.print(
+        f"{told['rows']} rows of {told['data']}, model {told['model_id']}; 95% bootstrap intervals in brackets"
+    )
     screen.print(_table("", [(name, None, found) for name, found in told["figures"].items()]))
     for what, groups in told["by"].items():
         if len(groups) > 1:

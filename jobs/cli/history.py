@@ -18,7 +18,7 @@ from signals.errors import ConfigError
 from signals.model import JobRun
 from signals.store import runs
 
-jobs = typer.Typer(help="The jobs: last runs, outcomes, counts, log lines.", no_args_is_help=False, rich_markup_mode=None)
+jobs = typer.Typer(help="The jobs: last runs, outcomes, counts, log lines.", rich_markup_mode=None)
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +46,9 @@ def list_jobs(context: typer.Context, as_json: options.Json = False, config: opt
         schedule = getattr(app.settings.jobs, name)
         run = latest.get(name)
         if as_json:
-            _out({"job": name, "every_s": schedule.every_s, "enabled": schedule.enabled, "last_run": run and _told(run)})
+            _out(
+                {"job": name, "every_s": schedule.every_s, "enabled": schedule.enabled, "last_run": run and _told(run)}
+            )
         table.add_row(
             name,
             f"{schedule.every_s}s" if schedule.enabled else "off",

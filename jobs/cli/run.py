@@ -54,7 +54,9 @@ def run(context: typer.Context, config: options.Config = None) -> None:
 
 def _shown(screen: Console, done: JobRun, job: str) -> JobRun:
     took = f"{done.duration_s:.1f} s" if done.duration_s is not None else ""
-    screen.print(f"[bold]{_STEPS[job]}[/]  {outcome(done.outcome)}  {counted(done.counts)}  [dim]{took}[/]", soft_wrap=True)
+    screen.print(
+        f"[bold]{_STEPS[job]}[/]  {outcome(done.outcome)}  {counted(done.counts)}  [dim]{took}[/]", soft_wrap=True
+    )
     for line in _grouped(done.notes):
         screen.print(f"    [yellow]![/] {escape(line)}", soft_wrap=True)
     if done.error:
@@ -84,8 +86,10 @@ def _results(screen: Console, app: App, published: JobRun) -> None:
     if any(signal.stale and signal.ref_price for signal in shown):
         screen.print("\n* stale price: older than policy.stale_after_s, or a daily reference rate of the ECB")
     if any(signal.backfilled for signal in shown):
-        screen.print("archive: made from the shipped articles at their own time, not witnessed live; such signals have long expired")
+        screen.print(
+            "archive: made from articles at their own time, not witnessed live; such signals have long expired"
+        )
     screen.print(
         "\nNext:  signals watch --since 1h   what is on the channel    signals jobs history   every run"
-        "\n       signals serve              keep it running           signals score \"BOJ hikes to 1.0%\""
+        '\n       signals serve              keep it running           signals score "BOJ hikes to 1.0%"'
     )

@@ -83,7 +83,18 @@ def _headline(number: int, text: str) -> Headline:
 
 
 def _json(text: str, one: Score) -> str:
-    first = ("relevance", "relevant", "direction", "p_up", "p_flat", "p_down", "usd_effect", "jpy_effect", "topics", "lang")
+    first = (
+        "relevance",
+        "relevant",
+        "direction",
+        "p_up",
+        "p_flat",
+        "p_down",
+        "usd_effect",
+        "jpy_effect",
+        "topics",
+        "lang",
+    )
     then = ("evidence", "intercept", "abstained", "abstain_reason", "model_id")
     told = {"text": text} | {name: getattr(one, name) for name in (*first, *then)}
     return msgspec.json.encode(told).decode()

@@ -10,7 +10,14 @@ from rich.table import Table
 from signals.model import JobRun, Signal
 
 _ARROW = {"up": "[green]▲ up[/]", "down": "[red]▼ down[/]", "flat": "■ flat"}
-_OUTCOME = {"ok": "green", "partial": "yellow", "failed": "red", "missed": "red", "skipped": "yellow", "running": "cyan"}
+_OUTCOME = {
+    "ok": "green",
+    "partial": "yellow",
+    "failed": "red",
+    "missed": "red",
+    "skipped": "yellow",
+    "running": "cyan",
+}
 _COLUMNS = {"known at": 11, "call": 9, "up/flat/down": 14, "USD": 5, "JPY": 5, "price": 7, "state": 16}
 _LEAST_TITLE = 24
 SIGN = "up = USD/JPY price rises (dollar stronger, yen weaker)"
@@ -22,8 +29,10 @@ def direction(signal: Signal) -> str:
 
 
 def signals_table(signals: Iterable[Signal], now: dt.datetime, title: str, width: int) -> Table:
-    """One row a signal, on a screen `width` wide; times are UTC, prices JPY per USD, legs + where that currency gains."""
-    table = Table(title=title, caption=SIGN, title_justify="left", caption_justify="left", box=None, padding=(0, 2, 0, 0))
+    """One row a signal, `width` columns wide; times UTC, prices JPY per USD, legs + where that currency gains."""
+    table = Table(
+        title=title, caption=SIGN, title_justify="left", caption_justify="left", box=None, padding=(0, 2, 0, 0)
+    )
     for name, wide in _COLUMNS.items():
         table.add_column(name, no_wrap=True, width=wide)
     taken = sum(wide + 2 for wide in _COLUMNS.values()) + 4

@@ -16,7 +16,9 @@ def register(app: typer.Typer) -> None:
 def train(
     context: typer.Context,
     force: Annotated[bool, typer.Option("--force", help="Put the new model in place even if it is no better.")] = False,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write it here instead of the home.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write it here instead of the home.")
+    ] = None,
     config: options.Config = None,
 ) -> None:
     """Fit a model from seeds/headlines/ and put it in place if it does better on the gate set.

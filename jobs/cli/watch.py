@@ -28,9 +28,13 @@ def register(app: typer.Typer) -> None:
 def watch(
     context: typer.Context,
     from_id: Annotated[str | None, typer.Option("--from", metavar="ID", help="Go on after this stream id.")] = None,
-    since: Annotated[str | None, typer.Option("--since", metavar="AGE", help="Begin this long ago: 30s, 15m, 1h, 2d.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="AGE", help="Begin this long ago: 30s, 15m, 1h, 2d.")
+    ] = None,
     new: Annotated[bool, typer.Option("--new", help="Only what is published from now on.")] = False,
-    live: Annotated[bool, typer.Option("--live", help="Leave out what has expired, as the client does for a bot.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Leave out what has expired, as the client does for a bot.")
+    ] = False,
     count: Annotated[int | None, typer.Option("--count", metavar="N", min=1, help="End after N signals.")] = None,
     as_json: options.Json = False,
     config: options.Config = None,
@@ -90,4 +94,5 @@ def _line(item: Item, now: dt.datetime) -> str:
             return f"  -- gap: messages {item.missing_from or '?'} to {item.missing_to} can no longer be had"
         case Silence():
             heard = "since the start" if item.heard_at is None else f"for {age((now - item.heard_at).total_seconds())}"
-            return f"  -- silence: no heartbeat {heard}; is `signals serve` running?"
+            why = item.fault or "the publisher is down: is `signals serve` running?"
+            return f"  -- silence: no heartbeat {heard}; {why}"

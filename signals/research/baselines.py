@@ -22,7 +22,7 @@ def majority(train: Sequence[Labelled], rows: Sequence[Labelled]) -> Answers:
 
 
 def vader(_train: Sequence[Labelled], rows: Sequence[Labelled]) -> Answers:
-    """VADER's polarity of the words, read as the direction of the price; knows no relevance, so all count as relevant."""
+    """VADER's polarity of the words, read as the direction of the price; to it everything is relevant."""
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
     analyser = SentimentIntensityAnalyzer()
@@ -33,7 +33,9 @@ def vader(_train: Sequence[Labelled], rows: Sequence[Labelled]) -> Answers:
 
 def tfidf(train: Sequence[Labelled], rows: Sequence[Labelled]) -> Answers:
     """TF-IDF of words and word pairs with logistic regression over the four classes, from the same corpus."""
-    model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=10, max_iter=300))
+    model = make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=10, max_iter=300)
+    )
     model.fit([row.text for row in train], truth(train))
     shares = model.predict_proba([row.text for row in rows])
     relevance = 1 - shares[:, IRRELEVANT]

@@ -12,6 +12,7 @@ from signals.model import Bar, Headline, Policy, Signal
 from signals.pipeline import Scorer, step
 from signals.stories import StoryIndex
 
+
 def replay(
     steps: Iterable[tuple[dt.datetime, Sequence[Headline]]],
     bars: Sequence[Bar],

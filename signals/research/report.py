@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from html import escape
 
+import numpy as np
 from matplotlib.figure import Figure as Picture
 from numpy.typing import NDArray
 
@@ -53,7 +54,7 @@ def reliability_picture(bins: Sequence[tuple[float, float, int]]) -> str:
     return _image(picture, "Reliability diagram: confidence against the share that was right")
 
 
-def confusion_picture(counts: NDArray, names: Sequence[str]) -> str:
+def confusion_picture(counts: NDArray[np.int64], names: Sequence[str]) -> str:
     """What was true against what was said."""
     picture = Picture(figsize=(4.5, 4.5), layout="constrained")
     axes = picture.subplots()

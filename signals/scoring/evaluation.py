@@ -1,6 +1,6 @@
 """How good answers are on labelled rows: the figures a trader and a statistician ask for, with intervals."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -79,7 +79,9 @@ def figures(rows: Sequence[Labelled], given: Answers) -> dict[str, Figure]:
     return made
 
 
-def by(rows: Sequence[Labelled], given: Answers, key: Callable[[Labelled], str]) -> dict[str, tuple[int, dict[str, Figure]]]:
+def by(
+    rows: Sequence[Labelled], given: Answers, key: Callable[[Labelled], str]
+) -> dict[str, tuple[int, dict[str, Figure]]]:
     """Figures of each group of rows, by name, with the number of rows."""
     found: dict[str, list[int]] = {}
     for number, row in enumerate(rows):
@@ -97,7 +99,7 @@ def measures(rows: Sequence[Labelled], relevance: Floats, direction: Floats) -> 
     relevant = real != IRRELEVANT
     shares, label = direction[relevant], real[relevant]
     right = (shares.argmax(axis=1) == label).astype(float)
-    found: Mapping[str, float] = {
+    found = {
         "relevance_f1": _positive_f1(relevant.astype(int), (relevance >= RELEVANT).astype(int)),
         "direction_macro_f1": _macro_f1(label, shares.argmax(axis=1)),
         "wrong_sign": _wrong_sign(label, shares.argmax(axis=1)),

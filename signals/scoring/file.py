@@ -1,15 +1,17 @@
 """The model file: arrays and texts saved by skops, which runs no code on loading."""
 
 import hashlib
+import importlib
 import io
 import re
+import sys
 import zipfile
 from pathlib import Path
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-import skops.io
 
 from signals.errors import ModelError
 from signals.scoring.features import VERSION
@@ -55,6 +57,22 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Out of fold on the corpus (grouped, 5 folds), and on the gate set."""
 
 
+def _skops() -> ModuleType:
+    """skops.io, imported without its walk through all of scikit-learn, which takes a second.
+
+    The walk lists the estimators that a file may hold untrusted; ours hold arrays and texts only.
+    """
+    if "skops.io" not in sys.modules:
+        import sklearn.utils
+
+        walk, sklearn.utils.all_estimators = sklearn.utils.all_estimators, lambda *_, **__: []
+        try:
+            return importlib.import_module("skops.io")
+        finally:
+            sklearn.utils.all_estimators = walk
+    return sys.modules["skops.io"]
+
+
 def save(path: Path, parameters: Parameters, card: Card) -> str:
     """Write a model file, all or nothing; the same parameters give the same bytes. Returns its `model_id`."""
     state = {
@@ -66,7 +84,7 @@ def save(path: Path, parameters: Parameters, card: Card) -> str:
         "scalars": {name: float(getattr(parameters, name)) for name in _SCALARS},
         "card": msgspec.json.encode(card).decode(),
     }
-    blob = _reproducible(skops.io.dumps(state))
+    blob = _reproducible(_skops().dumps(state))
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".new")
     beside.write_bytes(blob)
@@ -83,16 +101,17 @@ def load(path: Path) -> tuple[Parameters, Card, str]:
     """
     try:
         blob = path.read_bytes()
-        state = skops.io.loads(blob, trusted=[])
+        state = _skops().loads(blob, trusted=[])
         made_for = (state["format"], state["features"])
         if made_for != (FORMAT, VERSION):
             problem = f"was made for format {made_for[0]}, features {made_for[1]}; this code has {FORMAT}, {VERSION}"
             raise ModelError(str(path), problem, _MEND)
+        values: dict[str, Any] = {name: np.asarray(state["arrays"][name], dtype=np.float64) for name in _ARRAYS}
+        values |= {name: float(state["scalars"][name]) for name in _SCALARS}
         parameters = Parameters(
             names=tuple(bytes(state["names"]).decode().split("\n")),
             topics=tuple(state["topics"].split("\n")),
-            **{name: np.asarray(state["arrays"][name], dtype=np.float64) for name in _ARRAYS},
-            **{name: float(state["scalars"][name]) for name in _SCALARS},
+            **values,
         )
         return parameters, msgspec.json.decode(state["card"], type=Card), _identity(blob)
     except FileNotFoundError as error:

@@ -43,8 +43,15 @@ def bench() -> Iterator[Row]:
     ready = statistics.median(_ready_s() for _ in range(3))
     count = len(texts)
     yield Row("in bulk, without evidence, one core", count / bulk, "headlines/s", "wanted: 20,000")
-    yield Row("  VADER on the same headlines", count / with_vader, "headlines/s", f"ours is {with_vader / bulk:.2f} x as fast")
-    yield Row("  TF-IDF + logistic regression", count / with_tfidf, "headlines/s", f"ours is {with_tfidf / bulk:.2f} x as fast")
+    yield Row(
+        "  VADER on the same headlines", count / with_vader, "headlines/s", f"ours is {with_vader / bulk:.2f} x as fast"
+    )
+    yield Row(
+        "  TF-IDF + logistic regression",
+        count / with_tfidf,
+        "headlines/s",
+        f"ours is {with_tfidf / bulk:.2f} x as fast",
+    )
     yield Row("in bulk, with evidence", count / explained, "headlines/s", "wanted: 5,000")
     yield Row("one headline with evidence, median", single * 1e3, "ms", "wanted: 1.5 at most")
     yield Row("from start of the process to the first score", ready, "s", "wanted: 2.5 at most")

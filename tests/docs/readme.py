@@ -55,7 +55,12 @@ def _output(command: str, home: str) -> str:
         "HTTP_PROXY": CLOSED, "HTTPS_PROXY": CLOSED, "NO_PROXY": "127.0.0.1",
     }  # fmt: skip
     done = subprocess.run(
-        [sys.executable, "-m", "jobs", *shlex.split(command)], env=env, cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "jobs", *shlex.split(command)],
+        env=env,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     shown = "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
     return f"<!-- output: signals {command} -->\n```\n{shown}\n```\n<!-- /output -->"

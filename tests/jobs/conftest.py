@@ -5,8 +5,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from email.utils import format_datetime
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -95,7 +95,9 @@ class Shell:
 
 
 def rss_row(server: FeedServer, path: str, feed_id: str) -> str:
-    return f'[[feed]]\nid = "{feed_id}"\nkind = "rss"\nurl = "{server.url}{path}"\nevery_s = 5\nallow_private = true\n\n'
+    return (
+        f'[[feed]]\nid = "{feed_id}"\nkind = "rss"\nurl = "{server.url}{path}"\nevery_s = 5\nallow_private = true\n\n'
+    )
 
 
 ARTICLES = f'[[feed]]\nid = "articles"\nkind = "articles"\npath = "{ROOT}/seeds/articles"\n\n'

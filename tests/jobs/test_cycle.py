@@ -100,7 +100,11 @@ def test_a_cycle_takes_all_of_two_hundred_items_and_a_dead_feed_costs_only_itsel
     assert "200 seen, 200 new" in done.stdout
     assert "dead: http_500" in done.stdout
     history = [json.loads(line) for line in made.run("jobs", "history", "--json").stdout.splitlines()]
-    assert {run["job"]: run["outcome"] for run in history} == {"ingest": "partial", "prices": "partial", "publish": "ok"}
+    assert {run["job"]: run["outcome"] for run in history} == {
+        "ingest": "partial",
+        "prices": "partial",
+        "publish": "ok",
+    }
     assert next(run for run in history if run["job"] == "publish")["counts"]["scored"] == 200
 
 
@@ -115,8 +119,8 @@ def test_history_shows_every_run_and_show_gives_its_log(shell):
     ]  # fmt: skip
     for run in history[::3]:  # one made by hand, one of the cycle
         shown = json.loads(made.run("jobs", "show", run["run_id"], "--json").stdout)
-        assert [line["event"] for line in shown["log"]][0] == "job.start"
-        assert [line["event"] for line in shown["log"]][-1] == "job.end"
+        assert shown["log"][0]["event"] == "job.start"
+        assert shown["log"][-1]["event"] == "job.end"
         assert shown["log"][-1]["outcome"] == run["outcome"]
 
 

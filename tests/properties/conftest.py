@@ -43,7 +43,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def app(tmp_path: Path, clock: Clock, model: ScoringModel) -> Iterator[App]:
-    settings = load(ROOT / "config" / "signals.toml", {"SIGNALS_HOME": str(tmp_path / "home"), "SIGNALS_BROKER_PORT": "0"})
+    settings = load(
+        ROOT / "config" / "signals.toml", {"SIGNALS_HOME": str(tmp_path / "home"), "SIGNALS_BROKER_PORT": "0"}
+    )
     made = App(msgspec.structs.replace(settings, prices=msgspec.structs.replace(settings.prices, enabled=False)), clock)
     made.__dict__["scorer"] = model
     logs.configure(settings.home, stream=io.StringIO())

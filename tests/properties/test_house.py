@@ -19,11 +19,19 @@ from signals.text import headline_id, script_lang
 from tests.properties.conftest import START
 
 TITLES = (
-    "BOJ hikes policy rate to 1.0%", "Fed cuts rates by 25bp", "Yen surges on intervention talk", "日銀、利上げ見送り 円安進む",
-    "US CPI m/m 0.5% vs 0.3% exp", "Dollar General raises outlook", "USD/JPY consolidates below 150.00",
-    "Japan's finance minister warns against excessive moves", "US jobless claims 231K vs 220K expected",
-    "Euro climbs after ECB decision", "Stocks plunge as war fears grip markets", "米雇用統計、予想下回る",
-)  # fmt: skip
+    "BOJ hikes policy rate to 1.0%",
+    "Fed cuts rates by 25bp",
+    "Yen surges on intervention talk",
+    "日銀、利上げ見送り 円安進む",
+    "US CPI m/m 0.5% vs 0.3% exp",
+    "Dollar General raises outlook",
+    "USD/JPY consolidates below 150.00",
+    "Japan's finance minister warns against excessive moves",
+    "US jobless claims 231K vs 220K expected",
+    "Euro climbs after ECB decision",
+    "Stocks plunge as war fears grip markets",
+    "米雇用統計、予想下回る",
+)
 
 
 def news(count: int, seed: int) -> list[Headline]:
@@ -59,7 +67,16 @@ def minutes(hours: int, seed: int) -> list[Bar]:
         close_at = open_at + dt.timedelta(minutes=1)
         low, high = min(price, close), max(price, close)
         made.append(
-            Bar(open_at=open_at, close_at=close_at, open=price, high=high, low=low, close=close, source="yahoo", known_at=close_at)
+            Bar(
+                open_at=open_at,
+                close_at=close_at,
+                open=price,
+                high=high,
+                low=low,
+                close=close,
+                source="yahoo",
+                known_at=close_at,
+            )
         )
         open_at, price = close_at, close
     return made

@@ -46,8 +46,8 @@ def make_headline(number: int = 1, known_at: dt.datetime = NOW, **changes: objec
     """A headline, different for each number."""
     values = {
         "headline_id": f"h{number}", "source": "wire", "url": f"https://example.org/{number}",
-        "title": f"BOJ hikes 日銀「利上げ」 {number}", "summary": "In short.", "body": "At length.\nAnd on.", "lang": "en",
-        "source_published_at": known_at - MINUTE, "known_at": known_at,
+        "title": f"BOJ hikes 日銀「利上げ」 {number}", "summary": "In short.", "body": "At length.\nAnd on.",
+        "lang": "en", "source_published_at": known_at - MINUTE, "known_at": known_at,
     }  # fmt: skip
     return Headline(**(values | changes))  # type: ignore[arg-type]
 

@@ -1,5 +1,7 @@
 """Headlines: kept once, handed out until taken, and told of afterwards as they were taken."""
 
+import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -15,10 +17,10 @@ from signals.store.headlines import Told
 from .conftest import DAY, HOUR, MINUTE, NOW, SECOND, make_headline, make_story, url_of
 
 
-def take(store: Store, *told: Headline, at: object = NOW, skips: tuple[Skip, ...] = ()) -> None:
+def take(store: Store, *told: Headline, at: dt.datetime = NOW, skips: tuple[Skip, ...] = ()) -> None:
     """Mark headlines taken, each in a story of its own."""
     with store.write() as conn:
-        headlines.mark_taken(conn, told, [make_story(h) for h in told], skips, at)  # type: ignore[arg-type]
+        headlines.mark_taken(conn, told, [make_story(h) for h in told], skips, at)
 
 
 def test_what_is_kept_comes_back_as_it_was(store: Store) -> None:
@@ -31,21 +33,22 @@ def test_what_is_kept_comes_back_as_it_was(store: Store) -> None:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory, blank: Path) -> Store:
+def shared(tmp_path_factory: pytest.TempPathFactory, blank: Path) -> Iterator[Store]:
     """A store for many examples; none of them is committed."""
     path = tmp_path_factory.mktemp("shared") / "signals.db"
     path.write_bytes(blank.read_bytes())
-    return Store.open(url_of(path))
+    store = Store.open(url_of(path))
+    yield store
+    store.close()
 
 
 any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 
 @settings(deadline=None, derandomize=True, database=None)
-@given(any_text, any_text, st.datetimes(timezones=st.timezones()).filter(lambda at: 1900 < at.year < 2200))
-def test_any_text_and_time_comes_back_as_it_was(shared: Store, title: str, body: str, at: object) -> None:
+@given(any_text, any_text, st.datetimes(timezones=st.just(dt.UTC)))
+def test_any_text_and_time_comes_back_as_it_was(shared: Store, title: str, body: str, known_at: dt.datetime) -> None:
     """Quotes, emoji, line ends and even a null character are kept, and a time to the microsecond."""
-    known_at = at.astimezone(NOW.tzinfo)  # type: ignore[attr-defined]
     headline = make_headline(title=title, body=body, known_at=known_at, source_published_at=None)
     with shared.read() as conn:
         headlines.add(conn, [headline])

@@ -88,7 +88,7 @@ def test_a_file_of_a_newer_version_is_left_alone(path: Path, store: Store) -> No
     """A revision this code does not know is an error that says so, not a downgrade."""
     with store.write() as conn:
         conn.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(StoreError, match="9999.*newer version"):
+    with pytest.raises(StoreError, match=r"9999.*newer version"):
         Store.open(url_of(path))
     with store.read() as conn:
         assert conn.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == "9999"
