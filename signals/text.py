@@ -35,7 +35,9 @@ _SCRIPTS = (
     ("ar", re.compile("[\u0600-\u06ff]")),
 )
 _HAN = re.compile("[\u4e00-\u9fff]")
-_JAPANESE_WORDS = re.compile("日銀|円安|円高|利上|利下|為替|日米|米国債|財務省|円相場|介入|見送|年物|消費者物価|[¥円]")
+_JAPANESE_WORDS = re.compile(
+    "日銀|円安|円高|利上|利下|為替|日米|米国債|財務省|円相場|介入|見送|年物|消費者物価|米国|失業率|予想|前回|月期|前年比|前月比|[¥円]"
+)
 
 
 def plain(text: str) -> str:

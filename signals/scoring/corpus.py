@@ -17,7 +17,7 @@ _DATE = re.compile(r"Corpus of (\d{4}-\d\d-\d\d)")
 
 
 class Labelled(msgspec.Struct, frozen=True, kw_only=True):
-    """One row. `label` is the direction of USD/JPY; rows of one `group` are never split between training and testing."""
+    """One row. `label` is the direction of USD/JPY; a `group` is never split between training and testing."""
 
     text: str
     label: Direction

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from signals.model import Evidence
-from signals.scoring.matrix import Segment, Vocabulary
+from signals.scoring.matrix import Segment, Vocabulary, scale
 from signals.text import original_span
 
 if TYPE_CHECKING:
@@ -24,14 +24,16 @@ def evidence(parts: Sequence[Segment], vocabulary: Vocabulary, parameters: "Para
     weights: defaultdict[tuple[int, int, int], float] = defaultdict(float)
     strongest: dict[tuple[int, int, int], tuple[float, str]] = {}
     for number, segment in enumerate(parts):
-        known = [feature for feature in segment.features if feature.name in vocabulary.index]
         columns, values = vocabulary.row(segment)
-        for feature, column, value in zip(known, columns, values, strict=True):
-            where = (number, feature.start, feature.end)
-            weight = float(against[column]) * value
+        factor = scale(segment, len(columns))
+        found = zip(segment.found.features, segment.found.spans(), strict=True)
+        known = [(feature[0], span) for feature, span in found if feature[0] in vocabulary.index]
+        for (name, (start, end)), column, value in zip(known, columns, values, strict=True):
+            where = (number, start, end)
+            weight = float(against[column]) * value * factor
             weights[where] += weight
             if abs(weight) > strongest.get(where, (-1.0, ""))[0]:
-                strongest[where] = (abs(weight), feature.name)
+                strongest[where] = (abs(weight), name)
     ranked = sorted(weights, key=lambda where: (-abs(weights[where]), where))
     shown = [_piece(parts, where, strongest[where][1], weights[where]) for where in ranked[:MOST]]
     rest = sum(weights[where] for where in ranked[MOST:])

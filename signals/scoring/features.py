@@ -1,12 +1,11 @@
 """A text's features: its words and concepts, each signed by the currency it is said of.
 
-1. Folded text is cut into units: phrases of the lexicon (concepts), else words; Japanese also into
-   pairs and triples of characters.
-2. Every action is said of someone: the currency that follows it closely (`lifts yen`), else the last
-   one named before it (`yen climbs`), else the next one. That subject's sign, +1 on the dollar's side
-   and -1 on the yen's, becomes the feature's value, so that `yen climbs` and `dollar slips` push the
-   same way, and what is learned of one is known of the other.
-3. Actions, their subjects' signs and the negations of a clause compose into one reading of it.
+1. Folded text is cut into units (`units.py`).
+2. Every unit is said of someone: the subject named last before it, in its clause (`s`) or an earlier one
+   (`i`), else the next one (`n`); and also of the subject that follows closely (`o`: `lifts yen`). That
+   subject's sign, +1 on the dollar's side and -1 on the yen's, becomes the feature's value, so that `yen
+   climbs` and `dollar slips` push the same way, and what is learned of one is known of the other.
+3. Qualities, things, moves, causes and negations of a clause compose into one reading (`reading.py`).
 4. The surprise of a figure is a feature of its own.
 
 Unsigned features (words, neighbours, concepts) tell relevance and flatness. Names of features are
@@ -14,200 +13,177 @@ stable: they stand in the model file and in every piece of evidence.
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator
 from typing import NamedTuple
 
-from signals.scoring.lexicon import ROLES, WORD, load
+from signals.scoring.reading import OWN, read
 from signals.scoring.surprise import Surprise, find
+from signals.scoring.units import PLAIN, Unit, english, japanese, offsets
 from signals.text import fold, script_lang
 
-VERSION = 1
+VERSION = 2
 """Raised whenever a text's features change: a model made for others is refused."""
 
-MAIN = "m"
-CLAUSES = {
-    "as": "c", "after": "c", "on": "c", "amid": "c", "following": "c", "since": "c", "because": "c", "due": "c",
-    "with": "c", "by": "c", "when": "c", "for": "c", "over": "c", "in": "c", "ahead": "a", "before": "a",
-    "awaiting": "a", "despite": "d", "though": "d", "although": "d", "even": "d", "while": "d", "but": "b",
-    "however": "b", "yet": "b", "and": MAIN, ",": MAIN, ";": MAIN, ":": MAIN,
-}  # fmt: skip
-"""What begins a clause, and its kind: c cause, a ahead of an event, d despite, b but, m main."""
+Feature = tuple[str, float, int, int]
+"""Its name, its value, and the places it was made of: the first, and the last plus one."""
 
 _OBJECT_REACH = 2
 _CHAIN_REACH = 3
 _NUMBER = re.compile(r"\d[\d.,]*")
 _USUAL, _BIG = 0.35, 1.5
 """Sizes of a surprise, in usual misses, from which it counts as usual and as big."""
+_HAN = frozenset({"ja", "zh"})
+"""Scripts read as Japanese: a headline in figures and Chinese characters alone looks like either."""
+_SUBJECTS = frozenset({"price", "bank", "state", "bond", "other"})
 
 
-class Unit(NamedTuple):
-    """A stretch of the folded text that means one thing."""
-
-    name: str
-    words: tuple[str, ...]
-    concept: bool
-    clause: str
-    start: int
-    end: int
+_SILENT = frozenset(
+    {"to", "of", "in", "on", "at", "for", "is", "as", "and", "#", "%", ",", ":", ";", "by", "s", "with", "from"}
+)
+"""Words that say nothing of anyone on their own."""
 
 
-class Feature(NamedTuple):
-    """A named value and the stretch of the folded text it was made of."""
+class Extract(NamedTuple):
+    """What a text was made into."""
 
-    name: str
-    value: float
-    start: int
-    end: int
+    text: str
+    """Folded."""
+    features: list[Feature]
+    concepts: int
+    """How many units of the field it holds."""
+    words: bool
+    """Places are words; else characters."""
+
+    def spans(self) -> list[tuple[int, int]]:
+        """Where each feature stands, in characters of the folded text."""
+        if not self.words:
+            return [(first, last) for _, _, first, last in self.features]
+        places = offsets(self.text)
+        return [(places[first][0], places[last - 1][1]) for _, _, first, last in self.features]
 
 
-def extract(title: str) -> tuple[list[Feature], int]:
-    """All features of one text, and how many concepts of the field it holds.
-
-    Spans are in characters of `fold(title)`.
-    """
+def extract(title: str) -> Extract:
+    """All features of one text."""
     text = fold(title)
-    japanese = script_lang(text) == "ja"
-    units = list(_japanese(text) if japanese else _english(text))
-    concepts = [unit for unit in units if unit.concept]
-    features = [
-        *(_characters(text) if japanese else _words(units)),
-        *_neighbours(units),
-        *_chains(concepts),
-        *_signed(units),
-    ]
+    words = text.isascii() or script_lang(text) not in _HAN
+    units = english(text) if words else japanese(text)
+    concepts = [unit for unit in units if unit[1] is not PLAIN]
+    features: list[Feature] = []
+    if words:
+        _words(units, features)
+    else:
+        _characters(text, concepts, features)
+    _chains(concepts, features)
+    _signed(units, features)
     surprise = find(text)
+    if surprise is None or any(unit[1][1] == "price" for unit in units):
+        read(units, features)
     if surprise is not None:
-        features += _of_surprise(surprise)
-    return features, len(concepts)
+        _of_surprise(surprise, offsets(text) if words else None, features)
+    return Extract(text, features, len(concepts), words)
 
 
-def _english(text: str) -> Iterator[Unit]:
-    found = list(WORD.finditer(text))
-    words = tuple(match.group() for match in found)
-    lexicon = load().english
-    clause = MAIN
-    at = 0
-    while at < len(words):
-        phrase, concepts = next(
-            ((p, c) for p, c in lexicon.get(words[at], ()) if words[at : at + len(p)] == p), ((words[at],), ())
-        )
-        if len(phrase) == 1:
-            clause = CLAUSES.get(words[at], clause)
-        start, end = found[at].start(), found[at + len(phrase) - 1].end()
-        for concept in concepts:
-            yield Unit(concept, phrase, True, clause, start, end)
-        if not concepts:
-            yield Unit("#" if words[at][0].isdigit() else words[at], phrase, False, clause, start, end)
-        at += len(phrase)
+def _words(units: list[Unit], features: list[Feature]) -> None:
+    add = features.append
+    left, left_first = "^", 0
+    for said, concept, _clause, first, last in units:
+        name = concept[0] or said
+        add(("w:" + said, 1, first, last))
+        add((f"b:{left} {name}", 1, left_first, last))
+        left, left_first = name, first
+    if units:
+        add((f"b:{left} $", 1, left_first, units[-1][4]))
 
 
-def _japanese(text: str) -> Iterator[Unit]:
-    lexicon = load()
-    for match in lexicon.japanese_pattern.finditer(text):
-        for concept in lexicon.japanese[match.group()]:
-            yield Unit(concept, (match.group(),), True, MAIN, match.start(), match.end())
-
-
-def _words(units: list[Unit]) -> Iterator[Feature]:
-    for unit in units:
-        for word in unit.words:
-            yield Feature(f"w:{'#' if word[0].isdigit() else word}", 1, unit.start, unit.end)
-
-
-def _characters(text: str) -> Iterator[Feature]:
+def _characters(text: str, concepts: list[Unit], features: list[Feature]) -> None:
     masked = _NUMBER.sub(lambda match: "#" * len(match.group()), text)
-    for size in (2, 3):
-        for start in range(len(masked) - size + 1):
-            yield Feature(f"g:{masked[start : start + size]}", 1, start, start + size)
+    add = features.append
+    sides = [0] * (len(masked) + 1)
+    for _said, concept, _clause, _first, last in concepts:
+        if concept[1] in _SUBJECTS and last < len(sides):
+            sides[last] = concept[2]
+    side = 0
+    for start in range(len(masked) - 1):
+        side = sides[start] or side
+        pair, triple = masked[start : start + 2], masked[start : start + 3]
+        add(("g:" + pair, 1, start, start + 2))
+        if len(triple) == 3:  # the last place has no triple
+            add(("g:" + triple, 1, start, start + 3))
+        if side:
+            add(("sg:" + pair, side, start, start + 2))
 
 
-def _neighbours(units: list[Unit]) -> Iterator[Feature]:
-    for left, right in zip(units, units[1:], strict=False):
-        yield Feature(f"b:{left.name} {right.name}", 1, left.start, right.end)
+def _chains(concepts: list[Unit], features: list[Feature]) -> None:
+    add = features.append
+    count = len(concepts)
+    for i, (_said, concept, clause, first, last) in enumerate(concepts):
+        name = concept[0]
+        add(("c:" + name, 1, first, last))
+        add((f"c{clause}:{name}", 1, first, last))
+        for j in range(i + 1, min(i + 1 + _CHAIN_REACH, count)):
+            add((f"p:{name}>{concepts[j][1][0]}", 1, first, concepts[j][4]))
+        if i + 2 < count:
+            add((f"t:{name}>{concepts[i + 1][1][0]}>{concepts[i + 2][1][0]}", 1, first, concepts[i + 2][4]))
 
 
-def _chains(concepts: list[Unit]) -> Iterator[Feature]:
-    for i, a in enumerate(concepts):
-        yield Feature(f"c:{a.name}", 1, a.start, a.end)
-        yield Feature(f"c{a.clause}:{a.name}", 1, a.start, a.end)
-        for b in concepts[i + 1 : i + 1 + _CHAIN_REACH]:
-            yield Feature(f"p:{a.name}>{b.name}", 1, a.start, b.end)
-        if i + 2 < len(concepts):
-            b, c = concepts[i + 1], concepts[i + 2]
-            yield Feature(f"t:{a.name}>{b.name}>{c.name}", 1, a.start, c.end)
-
-
-def _signed(units: list[Unit]) -> Iterator[Feature]:
-    subjects = ROLES["subject"]
-    signs = [(subjects.get(unit.name, 0) if unit.concept else 0) for unit in units]
-    before, after, near = _around(signs)
-    readings: defaultdict[str, list[tuple[Unit, int]]] = defaultdict(list)
-    for i, unit in enumerate(units):
-        if signs[i]:
+def _signed(units: list[Unit], features: list[Feature]) -> None:
+    add = features.append
+    after, near = _ahead(units)
+    # Figures of no named country are mostly American.
+    anyone = any(unit[1][1] in _SUBJECTS for unit in units)
+    side, home, left, before, previous, earlier = 0, "", "", 0, "", ""
+    for (said, (name, role, sign), clause, first, last), ahead, close in zip(units, after, near, strict=True):
+        if role in _SUBJECTS:
+            side, home, left, previous, earlier = sign, clause, "", "", ""
             continue
-        kind, sign = ("o", near[i]) if near[i] else ("s", before[i]) if before[i] else ("n", after[i])
-        if not sign:
-            continue
-        left = units[i - 1] if i and not signs[i - 1] else None
-        if unit.concept:
-            yield Feature(f"*:{unit.name}", sign, unit.start, unit.end)
-            yield Feature(f"{kind}:{unit.name}", sign, unit.start, unit.end)
-            yield Feature(f"{kind}{unit.clause}:{unit.name}", sign, unit.start, unit.end)
-            for back in units[max(0, i - 2) : i]:
-                if back.concept and back.name not in subjects:
-                    yield Feature(f"{kind}:{back.name} {unit.name}", sign, back.start, unit.end)
-            if unit.name in ROLES["action"]:
-                readings[unit.clause].append((unit, sign * ROLES["action"][unit.name]))
-        for word in unit.words:
-            if word.isalpha() and word.isascii():
-                yield Feature(f"{kind}w:{word}", sign, unit.start, unit.end)
-        if left is not None and unit.words[0].isascii():
-            yield Feature(f"{kind}2:{' '.join(left.words)} {' '.join(unit.words)}", sign, left.start, unit.end)
-    yield from _composed(units, readings)
-
-
-def _around(signs: list[int]) -> tuple[list[int], list[int], list[int]]:
-    """For each unit: the last subject's sign before it, the next one's after it, and the next one's if near."""
-    before, after, near = [0] * len(signs), [0] * len(signs), [0] * len(signs)
-    last = 0
-    for i, sign in enumerate(signs):
-        last = sign or last
-        before[i] = last
-    following, distance = 0, _OBJECT_REACH + 1
-    for i in reversed(range(len(signs))):
-        after[i] = following
-        near[i] = following if distance < _OBJECT_REACH else 0
-        following, distance = (signs[i], 0) if signs[i] else (following, distance + 1)
-    return before, after, near
-
-
-def _composed(units: list[Unit], readings: dict[str, list[tuple[Unit, int]]]) -> Iterator[Feature]:
-    whole = 0
-    for clause, parts in readings.items():
-        flips = sum(unit.concept and unit.clause == clause and unit.name in ROLES["flip"] for unit in units)
-        net = sum(sign for _, sign in parts) * (-1) ** flips
-        whole += net
-        start, end = min(unit.start for unit, _ in parts), max(unit.end for unit, _ in parts)
-        if net:
-            yield Feature(f"k:{clause}", 2 if net > 0 else -2, start, end)
+        if side:
+            kind, value = ("s" if home == clause or clause in OWN else "i"), side
         else:
-            yield Feature(f"k0:{clause}", 1, start, end)
-    if whole:
-        start = min(unit.start for parts in readings.values() for unit, _ in parts)
-        end = max(unit.end for parts in readings.values() for unit, _ in parts)
-        yield Feature("k", 2 if whole > 0 else -2, start, end)
+            kind, value = ("n", ahead) if anyone else ("d", 1)
+        if value:
+            if said not in _SILENT:
+                add((f"{kind}:{said}", value, first, last))
+            if left:
+                add((f"2:{left} {said}", value, before, last))
+            if close:
+                add((f"o:{said}", close, first, last))
+            if name:
+                add((f"{kind}:{name}", value, first, last))
+                add((f"{kind}{clause}:{name}", value, first, last))
+                if close:
+                    add((f"o:{name}", close, first, last))
+                if previous:
+                    add((f"2:{previous} {name}", value, first, last))
+                    if earlier:
+                        add((f"3:{earlier} {previous} {name}", value, first, last))
+                previous, earlier = name, previous
+        left, before = said, first
 
 
-def _of_surprise(surprise: Surprise) -> Iterator[Feature]:
+def _ahead(units: list[Unit]) -> tuple[list[int], list[int]]:
+    """For each unit: the sign of the next subject, and of one that follows closely in the same clause."""
+    after, near = [], []
+    following, distance, where = 0, _OBJECT_REACH, ""
+    for _said, (_name, role, sign), clause, _first, _last in reversed(units):
+        after.append(following)
+        near.append(following if distance < _OBJECT_REACH and clause == where else 0)
+        if role in _SUBJECTS:
+            following, distance, where = sign, 0, clause
+        else:
+            distance += 1
+    return after[::-1], near[::-1]
+
+
+def _of_surprise(surprise: Surprise, words: list[tuple[int, int]] | None, features: list[Feature]) -> None:
     start, end = surprise.span
+    if words is not None:
+        start, end = sum(span[1] <= start for span in words), sum(span[0] < end for span in words)
     if not surprise.gap:
-        yield Feature(f"z:{surprise.against}:in line", 1, start, end)
+        features.append((f"z:{surprise.against}:in line", 1, start, end))
         return
     sign = (1 if surprise.gap > 0 else -1) * (1 if surprise.country == "US" else -1)
     size = abs(surprise.gap)
-    yield Feature(f"z:{surprise.against}", 2 * sign, start, end)
+    features.append((f"z:{surprise.against}", 4 * sign, start, end))
     if size >= _USUAL:
-        yield Feature(f"z:{surprise.against}:usual", sign, start, end)
+        features.append((f"z:{surprise.against}:usual", 2 * sign, start, end))
     if size >= _BIG:
-        yield Feature(f"z:{surprise.against}:big", sign, start, end)
+        features.append((f"z:{surprise.against}:big", 2 * sign, start, end))

@@ -1,39 +1,46 @@
 """The words of the field: phrases and the concepts they stand for, read from `lexicon.tsv`.
 
-A row gives concepts, a language and phrases. `~` before an English verb stands for its regular forms.
-A phrase may stand for several concepts in a row (円安: YEN DOWN).
+A row gives a concept (or several: 円安 is YEN DOWN), a language and phrases. `~` before an English verb
+stands for its regular forms. What a concept does in a sentence is in `concepts.tsv`.
 """
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 _TABLE = Path(__file__).with_name("lexicon.tsv")
 _ROLES = Path(__file__).with_name("concepts.tsv")
-WORD = re.compile(r"n't\b|[a-z&]+(?:'(?=t\b)t)?|\d[\d.,]*\d|\d|[?%,;:]|[^\x00-\x7f\s]+")
+WORD = re.compile(r"[a-z&]+(?:'t\b)?|\d[\d.,]*\d|\d|[?%,;:]|(?<![\w.)])[-+−](?=\d|$)|[^\x00-\x7f\s]+")
 """A word, a number or a mark that means something, in folded text."""
 
 
-def _roles() -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {"subject": {}, "action": {}, "flip": {}}
-    for line in _ROLES.read_text(encoding="utf-8").splitlines()[1:]:
-        concept, role, sign, _meaning = line.split("\t")
-        found[role][concept] = int(sign)
-    return found
+_PARTICLES = frozenset("はがの、をに")
 
 
-ROLES = _roles()
-"""Role → concept → sign: subjects (+1 on the dollar's side), actions (+1 up), flips; read from `concepts.tsv`."""
+class Concept(NamedTuple):
+    """What a phrase means, and its part in a sentence."""
+
+    name: str
+    role: str
+    """Subjects: price, bank, state, bond, other. Else thing, quality, event, move, cause, change, flip, or empty."""
+    sign: int
+    """Subjects: +1 on the dollar's side. Events: their effect on USD/JPY. Others: +1 more or stronger."""
+
+
+Entry = tuple[tuple[str, ...], tuple[Concept, ...]]
+"""A phrase's words and its concepts."""
 
 
 class Lexicon(NamedTuple):
     """The table, made ready for matching."""
 
-    english: dict[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]]
-    """First word → (all words, concepts), longest first."""
-    japanese: dict[str, tuple[str, ...]]
+    words: dict[str, tuple[Concept, ...]]
+    """English phrases of one word → concepts."""
+    phrases: dict[str, dict[str, tuple[Entry, ...]]]
+    """First word → second word → longer phrases, longest first."""
+    japanese: dict[str, tuple[Concept, ...]]
     """Phrase → concepts."""
     japanese_pattern: re.Pattern[str]
 
@@ -56,24 +63,49 @@ def rows() -> list[Row]:
 @functools.cache
 def load() -> Lexicon:
     """The lexicon; where two rows claim a phrase, the first one has it."""
-    english: dict[tuple[str, ...], tuple[str, ...]] = {}
-    japanese: dict[str, tuple[str, ...]] = {}
+    known = _concepts()
+    english: dict[tuple[str, ...], tuple[Concept, ...]] = {}
+    japanese: dict[str, tuple[Concept, ...]] = {}
     for row in rows():
+        concepts = tuple(known.get(name, Concept(name, "", 0)) for name in row.concepts)
         for phrase in row.phrases:
             if row.lang == "ja":
-                japanese.setdefault(phrase.casefold(), row.concepts)
+                japanese.setdefault(phrase.casefold(), concepts)
             else:
                 for form in _forms(phrase):
-                    english.setdefault(tuple(WORD.findall(form.casefold())), row.concepts)
-    by_first: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
-    for words, concepts in english.items():
-        by_first.setdefault(words[0], []).append((words, concepts))
-    longest_first = sorted(japanese, key=lambda phrase: (-len(phrase), phrase))
+                    english.setdefault(tuple(WORD.findall(form.casefold())), concepts)
+    phrases: dict[str, dict[str, list[Entry]]] = {}
+    for words, concepts in sorted(english.items(), key=lambda item: (-len(item[0]), item[0])):
+        if len(words) > 1:
+            phrases.setdefault(words[0], {}).setdefault(words[1], []).append((words, concepts))
     return Lexicon(
-        {first: tuple(sorted(found, key=lambda item: (-len(item[0]), item))) for first, found in by_first.items()},
+        {words[0]: concepts for words, concepts in english.items() if len(words) == 1},
+        {first: {second: tuple(found) for second, found in then.items()} for first, then in phrases.items()},
         japanese,
-        re.compile("|".join(map(re.escape, longest_first))),
+        re.compile(_alternatives(japanese)),
     )
+
+
+def _alternatives(phrases: Iterable[str]) -> str:
+    """A pattern of all phrases, longest first, by their first letter: a position is tried against few of them."""
+    by_letter: dict[str, list[str]] = {}
+    for phrase in sorted(phrases, key=lambda phrase: (-len(phrase), phrase)):
+        by_letter.setdefault(phrase[0], []).append(_rest(phrase))
+    return "|".join(f"{re.escape(letter)}(?:{'|'.join(rests)})" for letter, rests in sorted(by_letter.items()))
+
+
+def _rest(phrase: str) -> str:
+    """What follows the first letter. `155円の` is an amount, no yen of its own; `1円高` a move of what moved."""
+    amount = phrase[0] == "円" and (phrase[1:] in _PARTICLES or phrase[1:] in ("高", "安"))
+    return ("(?<![0-9]円)" if amount else "") + re.escape(phrase[1:])
+
+
+def _concepts() -> dict[str, Concept]:
+    found = {}
+    for line in _ROLES.read_text(encoding="utf-8").splitlines()[1:]:
+        name, role, sign, _meaning = line.split("\t")
+        found[name] = Concept(name, role, int(sign))
+    return found
 
 
 def _forms(phrase: str) -> Iterator[str]:
@@ -82,6 +114,7 @@ def _forms(phrase: str) -> Iterator[str]:
         return
     verb, _, rest = phrase[1:].partition(" ")
     tail = f" {rest}" if rest else ""
+    endings: tuple[str, ...]
     if verb.endswith("e"):
         endings = (verb, f"{verb}s", f"{verb}d", f"{verb[:-1]}ing")
     elif verb.endswith("y") and verb[-2] not in "aeiou":

@@ -1,7 +1,8 @@
 """Texts as rows of numbers: features of a headline's parts, weighted, over a fixed vocabulary."""
 
 import re
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from signals.model import Headline
-from signals.scoring.features import Feature, extract
+from signals.scoring.features import Extract, extract
 
 Floats = NDArray[np.float64]
 
@@ -23,18 +24,16 @@ _LEAST_LENGTH = 4
 
 
 class Segment(NamedTuple):
-    """A sentence, its share in the whole, and its features."""
+    """A sentence, its share in the whole, and what it was made into."""
 
     text: str
     share: float
-    features: list[Feature]
-    concepts: int
+    found: Extract
 
     @classmethod
     def of(cls, text: str, share: float) -> "Segment":
         """A sentence with its features."""
-        features, concepts = extract(text)
-        return cls(text, share, features, concepts)
+        return cls(text, share, extract(text))
 
 
 def segments(headline: Headline) -> list[Segment]:
@@ -55,34 +54,35 @@ class Vocabulary:
         self.index = {name: column for column, name in enumerate(names)}
 
     def row(self, segment: Segment) -> tuple[list[int], list[float]]:
-        """Columns and values of one sentence, scaled by its length and share; names unknown are left out."""
-        index = self.index
-        columns, values = [], []
-        for feature in segment.features:
-            column = index.get(feature.name)
-            if column is not None:
-                columns.append(column)
-                values.append(feature.value)
-        scale = segment.share / max(_LEAST_LENGTH, len(columns)) ** 0.5
-        return columns, [value * scale for value in values]
+        """Columns and values of one sentence, before `scale`; names unknown are left out."""
+        get = self.index.get
+        known = [(column, feature[1]) for feature in segment.found.features if (column := get(feature[0])) is not None]
+        return [column for column, _ in known], [value for _, value in known]
 
-    def matrix(self, texts: Sequence[Sequence[Segment]]) -> sp.csr_array:
-        """One row a text, the sum of its sentences (texts, names)."""
-        columns: list[int] = []
-        values: list[float] = []
-        ends = [0]
+    def matrix(self, texts: Iterable[Sequence[Segment]]) -> sp.csr_array:
+        """One row a text, the sum of its sentences (texts, names). Texts are taken one by one and let go."""
+        columns, values = array("i"), array("d")
+        counts, shares, ends = [], [], [0]
         for parts in texts:
             for segment in parts:
                 found, weights = self.row(segment)
-                columns += found
-                values += weights
+                columns.extend(found)
+                values.extend(weights)
+                counts.append(len(found))
+                shares.append(scale(segment, len(found)))
             ends.append(len(columns))
-        shape = (len(texts), len(self.index))
-        made = sp.csr_array((np.array(values), np.array(columns, dtype=np.int32), np.array(ends)), shape=shape)
+        scaled = np.asarray(values) * np.repeat(np.array(shares), counts)
+        shape = (len(ends) - 1, len(self.index))
+        made = sp.csr_array((scaled, np.asarray(columns, dtype=np.int32), np.array(ends, dtype=np.int32)), shape=shape)
         made.sum_duplicates()
         return made
 
 
+def scale(segment: Segment, count: int) -> float:
+    """What the values of a sentence with so many known features are multiplied by."""
+    return float(segment.share / max(_LEAST_LENGTH, count) ** 0.5)
+
+
 def _telling(text: str) -> list[Segment]:
     found = [Segment.of(sentence, 1.0) for sentence in _SENTENCE.split(text) if sentence and sentence.strip()]
-    return [segment for segment in found if segment.concepts >= _MIN_CONCEPTS]
+    return [segment for segment in found if segment.found.concepts >= _MIN_CONCEPTS]

@@ -7,7 +7,7 @@ are those of a relevant one mixed with flat by its relevance, which leaves log(p
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,8 @@ from signals.text import script_lang
 
 RELEVANT = 0.5
 LANGUAGES = ("en", "ja")
+LEAST_GAP = 0.2
+"""What the effects on dollar and yen differ by, at least, where a direction is called: as the corpus labels them."""
 TORN = 0.05
 """Up and down this close, and both likelier than flat: the model doesn't know, which is not `flat`."""
 
@@ -67,10 +69,10 @@ class ScoringModel:
 
     def probabilities(self, titles: Sequence[str]) -> tuple[Floats, Floats]:
         """In bulk, without evidence: relevance (n,) and p_up, p_flat, p_down (n, 3)."""
-        answers = self._answers([[Segment.of(title, 1.0)] for title in titles])
+        answers = self._answers([Segment.of(title, 1.0)] for title in titles)
         return answers.relevance, answers.probability
 
-    def _answers(self, parts: Sequence[Sequence[Segment]]) -> _Answers:
+    def _answers(self, parts: Iterable[Sequence[Segment]]) -> _Answers:
         p = self.parameters
         signed = self.vocabulary.matrix(parts)
         plain = abs(signed)
@@ -78,7 +80,7 @@ class ScoringModel:
         logits = (signed @ p.direction + p.direction_intercept) / p.temperature
         share = _softmax(logits) * relevance[:, None]
         share[:, 1] += 1 - relevance
-        legs = np.clip(signed @ p.legs + p.legs_intercept, -1, 1) * relevance[:, None]
+        legs = _agreeing(np.clip(signed @ p.legs + p.legs_intercept, -1, 1) * relevance[:, None], share)
         return _Answers(relevance, logits, share, legs, plain @ p.topic + p.topic_intercept)
 
     def _one(
@@ -111,12 +113,19 @@ class ScoringModel:
         )
 
 
+def _agreeing(legs: Floats, share: Floats) -> Floats:
+    """Legs that don't contradict the call: up needs the dollar's above the yen's by `LEAST_GAP`, down the reverse."""
+    called = np.array([1.0, 0.0, -1.0])[share.argmax(axis=1)]
+    short = np.maximum(LEAST_GAP - called * (legs[:, 0] - legs[:, 1]), 0) * abs(called)
+    return np.asarray(np.clip(legs + (called * short / 2)[:, None] * np.array([1.0, -1.0]), -1, 1))
+
+
 def _abstain_reason(
     headline: Headline, parts: Sequence[Segment], relevance: float, shares: tuple[float, float, float]
 ) -> str | None:
     if script_lang(headline.title) not in LANGUAGES:
         return "language"
-    if not any(part.concepts for part in parts):
+    if not any(part.found.concepts for part in parts):
         return "unknown_words"
     p_up, p_flat, p_down = shares
     if relevance >= RELEVANT and abs(p_up - p_down) < TORN and min(p_up, p_down) > p_flat:

@@ -45,16 +45,37 @@ _UNITS = {
 """Multiples of a thousand: the usual print of American counts."""
 _NUMBER = re.compile(
     r"(?<![\w.,/])(?P<sign>[-+−–▲△]?)[$¥€]?(?P<digits>\d[\d,]*(?:\.\d+)?|\.\d+)\s?"
-    r"(?P<unit>%|bps?\b|万[人件]?|億|兆|(?:k|mln|mn|m|bln|bn|b|trn|tn|t|thousand|million|billion|trillion)\b)?(?![\w/]*(?:year|yr|day|month|年債|月))"
+    r"(?P<unit>%|bps?\b|万[人件]?|億|兆|(?:k|mln|mn|m|bln|bn|b|trn|tn|t|thousand|million|billion"
+    r"|trillion)\b)?(?![\w/]*(?:year|yr|day|month|年債|月))"
 )
-_FORECAST = r"vs\.?|v\.?|versus|against|exp(?:ected|ectations?|\.)?|est(?:imates?|imated|\.)?|f'?cast|fcst|forecasts?|consensus|cons\.?|seen|poll|median|survey|surv\.?|eyed|予想|市場予想|コンセンサス|projected|penciled in|pencilled in"
+_FORECAST = (
+    r"vs\.?|v\.?|versus|against|exp(?:ected|ectations?|\.)?|est(?:imates?|imated|\.)?|f'?cast|fcst"
+    r"|forecasts?|consensus|cons\.?|seen|poll|median|survey|surv\.?|eyed|予想|市場予想|コンセンサス|projected"
+    r"|penciled in|pencilled in"
+)
 _PRIOR = r"prev(?:ious(?:ly)?|\.)?|prior|last|from|revised|rev\.?|前回|前月|前年|before|earlier"
-_CUE = re.compile(rf"(?:\b|(?<=[(,;:]))(?:(?P<forecast>{_FORECAST})|(?P<prior>{_PRIOR}))(?=[\s+\-−\d$(%.,:;)]|$)|(?P<jf>予想)|(?P<jp>前回)")
+_CUE = re.compile(
+    rf"(?:\b|(?<=[(,;:]))(?:(?P<forecast>{_FORECAST})|(?P<prior>{_PRIOR}))(?=[\s+\-−\d$(%.,:;)]|$)"
+    r"|(?P<jf>予想)|(?P<jp>前回)"
+)
+_FALLS = re.compile(
+    r"\b(?:f[ae]ll|falls|fell|drop(?:s|ped)?|declin(?:es?|ed)|down|slump(?:s|ed)?|plunge[sd]?|slid(?:es?)?"
+    r"|slip(?:s|ped)?|sank|sinks?"
+    r"|shr[aiu]nks?|contract(?:s|ed)?|tumble[sd]?|dip(?:s|ped)?|minus|decreases?d?)(?: by| an?| about| only| just)? ?$"
+)
+_DECLINE = re.compile(r" (?:annualised |annualized )?(?:decline|drop|fall|contraction|decrease|slide|dip|slump)\b|%?減")
+_DIGITS = re.compile(r"\d[\d.,]*")
+_PAIR = 2
+"""Fewer numbers than these can't be compared."""
+_MINUS = frozenset("-−–▲△")
+_BARE_COUNT = 10_000
 _VERSUS = frozenset({"vs", "v", "versus", "against"})
 _US = re.compile(r"\bu\.?s\.?(?![a-z])|\bamerica|\bunited states|米")
 _JP = re.compile(r"\bjapan|\btokyo|日本|東京|全国")
 _OTHER = re.compile(
-    r"\b(?:uk|u\.k\.|brit|german|euro|france|french|ital|spa(?:in|nish)|canad|austral|new zealand|nz|chin|india|korea|swiss|switz|swed|norw|brazil|mexic|turk|russia|eu|ez|hong kong|singapore|south africa|indonesia|thai|taiwan|pol(?:and|ish)|ontario|tokyo stock)"
+    r"\b(?:uk|u\.k\.|brit|german|euro|france|french|ital|spa(?:in|nish)|canad|austral|new zealand|nz|chin"
+    r"|india|korea|swiss|switz|swed|norw|brazil|mexic|turk|russia|eu|ez|hong kong|singapore|south africa"
+    r"|indonesia|thai|taiwan|pol(?:and|ish)|ontario|tokyo stock)"
     r"|ユーロ圏|英国|英[^語]|独|豪|中国|カナダ|韓国|仏|NZ"
 )
 
@@ -64,8 +85,12 @@ def find(text: str) -> Surprise | None:
 
     Figures of other countries, figures alone and figures whose country can't be told are no surprise.
     """
+    if len(_DIGITS.findall(text)) < _PAIR:
+        return None
+    if not _CUE.search(text):
+        return None
     numbers = list(_NUMBER.finditer(text))
-    if len(numbers) < 2:
+    if len(numbers) < _PAIR:
         return None
     found = _indicator(text)
     if found is None:
@@ -79,7 +104,7 @@ def find(text: str) -> Surprise | None:
         return None
     actual = roles["actual"]
     against: Literal["forecast", "prior"] = "forecast" if "forecast" in roles else "prior"
-    gap = indicator.polarity * _difference(actual, base) / indicator.scale
+    gap = indicator.polarity * (_value(actual, base, text) - _value(base, actual, text)) / indicator.scale
     return Surprise(indicator.name, country, round(gap, 6), against, (at, max(actual.end(), base.end())))
 
 
@@ -89,7 +114,8 @@ def table() -> tuple[tuple[Indicator, tuple[str, ...]], ...]:
     found = []
     for line in _TABLE.read_text(encoding="utf-8").splitlines()[1:]:
         name, country, polarity, scale, phrases = line.split("\t")
-        row = Indicator(name, country if country in ("US", "JP") else None, int(polarity), float(scale))  # type: ignore[arg-type]
+        whose: Country | None = "US" if country == "US" else "JP" if country == "JP" else None
+        row = Indicator(name, whose, int(polarity), float(scale))
         found.append((row, tuple(phrases.split("|"))))
     return tuple(found)
 
@@ -98,14 +124,15 @@ def table() -> tuple[tuple[Indicator, tuple[str, ...]], ...]:
 def _patterns() -> tuple[re.Pattern[str], dict[str, Indicator]]:
     by_phrase = {phrase: row for row, phrases in table() for phrase in phrases}
     longest_first = sorted(by_phrase, key=lambda phrase: (-len(phrase), phrase))
-    words = "|".join(rf"(?<![a-z]){re.escape(p).replace(chr(92) + ' ', '[ -]')}(?![a-z])" if p.isascii() else re.escape(p) for p in longest_first)
-    return re.compile(words), by_phrase
+    words = "|".join(re.escape(phrase).replace("\\ ", "[ -]") for phrase in longest_first if phrase.isascii())
+    others = "|".join(re.escape(phrase) for phrase in longest_first if not phrase.isascii())
+    return re.compile(rf"(?<![a-z])(?:{words})(?![a-z])|{others}"), by_phrase
 
 
 def _indicator(text: str) -> tuple[Indicator, int] | None:
     pattern, by_phrase = _patterns()
-    found = [(by_phrase[m.group().replace("-", " ")], m.start()) for m in pattern.finditer(text)]
-    return found[0] if found else None
+    first = pattern.search(text)
+    return (by_phrase[first.group().replace("-", " ")], first.start()) if first else None
 
 
 def _country(text: str, indicator: Indicator) -> Country | None:
@@ -144,14 +171,11 @@ def _kind(cue: re.Match[str]) -> str:
     return "forecast" if cue.group("forecast") or cue.group("jf") else "prior"
 
 
-def _difference(actual: re.Match[str], base: re.Match[str]) -> float:
-    return _value(actual, base) - _value(base, actual)
-
-
-def _value(number: re.Match[str], other: re.Match[str]) -> float:
+def _value(number: re.Match[str], other: re.Match[str], text: str) -> float:
     size = float(number["digits"].replace(",", ""))
     unit = number["unit"] or other["unit"] or ""
     size *= _UNITS.get(unit, 1.0)
-    if not unit and size >= 10_000:
+    if not unit and size >= _BARE_COUNT:
         size /= 1000  # `231,000` is 231K
-    return -size if number["sign"] in ("-", "−", "–", "▲", "△") else size
+    falls = _FALLS.search(text, 0, number.start()) or _DECLINE.match(text, number.end())
+    return -size if number["sign"] in _MINUS or (falls and not number["sign"]) else size

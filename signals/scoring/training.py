@@ -25,13 +25,13 @@ from signals.scoring.matrix import Floats, Segment, Vocabulary
 
 MIN_COUNT = 2
 FOLDS = 5
-C_DIRECTION = 10.0
+C_DIRECTION = 20.0
 C_RELEVANCE = 30.0
 C_TOPIC = 10.0
-RIDGE = 1.0
+RIDGE = 0.1
 _DIGITS = 4
 """Weights are rounded so: the last bits of a fit differ between processors, these don't."""
-_TOPIC_FEATURES = ("c:", "w:")
+_TOPIC_FEATURES = ("c:", "w:", "g:")
 
 
 class Fitted(NamedTuple):
@@ -84,17 +84,18 @@ def fit(rows: Sequence[Labelled]) -> Fitted:
 
 
 def _frequent(texts: Sequence[Sequence[Segment]]) -> tuple[str, ...]:
-    counts = Counter(name for parts in texts for part in parts for name in {f.name for f in part.features})
+    found = (part.found.features for parts in texts for part in parts)
+    counts = Counter(name for features in found for name in {feature[0] for feature in features})
     return tuple(sorted(name for name, count in counts.items() if count >= MIN_COUNT))
 
 
 def _direction(signed: sp.csr_array, label: np.ndarray, relevant: np.ndarray) -> tuple[Floats, Floats]:
-    model = LogisticRegression(C=C_DIRECTION, max_iter=500).fit(signed[relevant], label[relevant])
+    model = LogisticRegression(C=C_DIRECTION, max_iter=400, tol=5e-4).fit(signed[relevant], label[relevant])
     return model.coef_.T, model.intercept_
 
 
 def _relevance(signed: sp.csr_array, relevant: np.ndarray) -> tuple[Floats, float]:
-    model = LogisticRegression(C=C_RELEVANCE, max_iter=500).fit(abs(signed), relevant)
+    model = LogisticRegression(C=C_RELEVANCE, max_iter=400, tol=5e-4).fit(abs(signed), relevant)
     return model.coef_[0], float(model.intercept_[0])
 
 
@@ -110,7 +111,7 @@ def _topics(
 ) -> tuple[tuple[str, ...], Floats, Floats]:
     relevant = [number for number, row in enumerate(rows) if row.relevant and row.topic]
     telling = [column for column, name in enumerate(names) if name.startswith(_TOPIC_FEATURES)]
-    model = LogisticRegression(C=C_TOPIC, max_iter=200)
+    model = LogisticRegression(C=C_TOPIC, max_iter=400, tol=5e-4)
     model.fit(abs(signed[relevant][:, telling]), [rows[number].topic for number in relevant])
     weights = np.zeros((len(names), len(model.classes_)))
     weights[telling] = model.coef_.T
