@@ -16,7 +16,7 @@ serve: .venv/run  ## the service, until Ctrl-C
 	$(BIN)/signals serve
 
 test: .venv/dev  ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/dev  ## style, types, import contracts, docs
 	$(BIN)/ruff check .

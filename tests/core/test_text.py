@@ -39,6 +39,12 @@ def test_plain_text_is_visible_and_one_line(text: str) -> None:
     assert line.encode().decode() == line
 
 
+@pytest.mark.parametrize("char", MARKS + ZERO_WIDTH + "\u202a\u202e\u2066\u2069\x00\x1b\x7f\ud800", ids=ascii)
+def test_each_unseen_character_is_dropped(char: str) -> None:
+    """What turns the reading direction, takes no room or is no character leaves no trace."""
+    assert plain(f"yen{char}dollar") == "yendollar"
+
+
 @steady
 @given(any_text)
 def test_plain_text_is_plain_already(text: str) -> None:

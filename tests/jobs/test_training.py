@@ -10,12 +10,12 @@ from jobs.training import load_in_place, place, train
 from signals.scoring.model import ScoringModel
 from tests.conftest import ROOT
 
-EVERY = 25
+EVERY = 80
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    """A corpus of one row in 25, so that a fit takes a second or two."""
+    """A corpus of one row in 80, so that a fit takes a second or two."""
     folder = tmp_path_factory.mktemp("headlines")
     for file in sorted((ROOT / "seeds" / "headlines").glob("*.tsv")):
         header, *lines = file.read_text(encoding="utf-8").splitlines()
@@ -36,7 +36,7 @@ def test_training_twice_gives_the_same_file(settings, tmp_path):
     made = [train(settings, out=tmp_path / name / "m.skops", force=True) for name in ("a", "b")]
     assert made[0].path.read_bytes() == made[1].path.read_bytes()
     card = ScoringModel.load(made[0].path).card
-    assert card.rows == made[0].card.rows > 300
+    assert card.rows == made[0].card.rows > 200
     assert card.measures.keys() >= {"direction_macro_f1", "wrong_sign", "relevance_f1", "calibration_error"}
 
 
