@@ -67,16 +67,15 @@ class BarTable:
                 market_open=is_open(known_at), return_5m_bp=None, return_60m_bp=None, volatility_60m_bp=None,
             )  # fmt: skip
         age_s = (known_at - last.at).total_seconds()
-        reference = last.source in REFERENCE_SOURCES
         return PriceContext(
             ref_price=last.price,
             ref_price_at=last.at,
             ref_age_s=age_s,
             ref_source=last.source,
-            stale=reference or age_s > stale_after_s,
+            stale=last.source in REFERENCE_SOURCES or age_s > stale_after_s,
             market_open=is_open(known_at),
-            return_5m_bp=None if reference else self._return_bp(last, dt.timedelta(minutes=5)),
-            return_60m_bp=None if reference else self._return_bp(last, dt.timedelta(minutes=60)),
+            return_5m_bp=self._return_bp(last, dt.timedelta(minutes=5)),
+            return_60m_bp=self._return_bp(last, dt.timedelta(minutes=60)),
             volatility_60m_bp=self._volatility_bp(last),
         )
 

@@ -2,25 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from signals.model import Evidence
-from signals.scoring.matrix import Segment, Vocabulary, scale
+from signals.scoring.matrix import Floats, Segment, Vocabulary, scale
 from signals.text import original_span
-
-if TYPE_CHECKING:
-    from signals.scoring.file import Parameters
 
 MOST = 8
 """Pieces of evidence shown; the weight of all others is one piece, named `rest`."""
 
 
-def evidence(parts: Sequence[Segment], vocabulary: Vocabulary, parameters: "Parameters") -> tuple[Evidence, ...]:
+def evidence(parts: Sequence[Segment], vocabulary: Vocabulary, against: Floats) -> tuple[Evidence, ...]:
     """Pieces by falling weight. Weights are shares of log(p_up / p_down), + towards up.
 
     Spans are in characters of the title; pieces from an article's other sentences have none.
+    `against` (names,) is each feature's weight for up less that for down, over the temperature.
     """
-    against = (parameters.direction[:, 0] - parameters.direction[:, 2]) / parameters.temperature
     weights: defaultdict[tuple[int, int, int], float] = defaultdict(float)
     strongest: dict[tuple[int, int, int], tuple[float, str]] = {}
     for number, segment in enumerate(parts):

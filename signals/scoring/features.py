@@ -20,7 +20,7 @@ from signals.scoring.surprise import Surprise, find
 from signals.scoring.units import PLAIN, Unit, english, japanese, offsets
 from signals.text import fold, script_lang
 
-VERSION = 2
+VERSION = 3
 """Raised whenever a text's features change: a model made for others is refused."""
 
 Feature = tuple[str, float, int, int]

@@ -52,6 +52,7 @@ class ScoringModel:
         self.card = card
         self.model_id = model_id
         self.vocabulary = Vocabulary(parameters.names)
+        self._against = (parameters.direction[:, 0] - parameters.direction[:, 2]) / parameters.temperature
 
     @classmethod
     def load(cls, path: Path) -> "ScoringModel":
@@ -106,7 +107,7 @@ class ScoringModel:
             jpy_effect=jpy,
             topics=(p.topics[int(np.argmax(answers.topic[row]))],) if relevance >= RELEVANT else (),
             lang=script_lang(headline.title),
-            evidence=evidence(parts, self.vocabulary, p) if with_evidence else (),
+            evidence=evidence(parts, self.vocabulary, self._against) if with_evidence else (),
             intercept=round(intercept, 6),
             abstained=reason is not None,
             abstain_reason=reason,

@@ -15,12 +15,18 @@ Places count words in English, characters in Japanese; `offsets` turns them into
 MAIN = "m"
 _CLAUSES = {
     "as": "c", "after": "c", "on": "c", "amid": "c", "following": "c", "since": "c", "because": "c", "due": "c",
-    "with": "f", "by": "c", "when": "c", "for": "f", "over": "c", "in": "c", "ahead": "a", "before": "a",
+    "given": "c", "owing": "c", "citing": "c", "thanks": "c", "amidst": "c",
+    "with": "f", "by": "c", "when": "c", "for": "f", "over": "c", "in": "f", "ahead": "a", "before": "a",
     "awaiting": "a", "awaits": "a", "despite": "d", "though": "d", "although": "d", "even": "d", "while": "w",
     "but": "b", "however": "b", "yet": "b", "and": "n", ",": "n", ";": "n", ":": MAIN, "to": "t", "if": "i",
     "unless": "i", "until": "i", "says": "s", "say": "s", "said": "s", "against": "g", "versus": "g", "vs": "g",
 }  # fmt: skip
 """What begins a clause, and its kind: c cause, a ahead of an event, d despite, b but, n next, t to, g against."""
+_PREPOSITIONS = frozenset({"as", "on", "in", "with", "for", "over", "by", "to", "and", "yet", "but", "if"})
+_ABOUT = frozenset({"on", "over"})
+_TOPICS = frozenset({"HOPE", "FEAR", "WARN", "PATIENT", "CAUTION", "DOVE", "HAWK", "NOT"})
+"""What has a topic: `bets on a hike`."""
+_COUNTED = frozenset({"#", "full", "half", "one", "two", "thre", "per"})
 _DROPPED = frozenset({"the", "a", "an", "its", "their", "his", "her", "this", "that"})
 _ENDINGS = (
     ("'s", ""), ("ies", "y"), ("ied", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("es", ""), ("ly", ""), ("s", ""),
@@ -56,8 +62,9 @@ def english(text: str) -> list[Unit]:
     at, end = 0, len(words)
     while at < end:
         word = words[at]
+        before = clause
         if word in _CLAUSES:
-            clause = _CLAUSES[word]
+            clause = "f" if word in _ABOUT and units and units[-1][1].name in _TOPICS else _CLAUSES[word]
         after = at + 1
         longer = phrases.get(word)
         if longer is not None and after < end and words[after] in longer:
@@ -65,11 +72,15 @@ def english(text: str) -> list[Unit]:
             if entry is not None:
                 phrase, concepts = entry
                 after = at + len(phrase)
+                if word in _PREPOSITIONS:  # `on the defensive` begins no clause
+                    clause = before
                 said = "_".join(phrase)
                 units += [(said, concept, clause, at, after) for concept in concepts]
                 at = after
                 continue
-        if word in singles:
+        if word == "yen" and units and units[-1][0] in _COUNTED:  # `147.60 yen`: an amount, no yen of its own
+            units.append((word, PLAIN, clause, at, after))
+        elif word in singles:
             said = stem(word)
             units += [(said, concept, clause, at, after) for concept in singles[word]]
         elif word not in _DROPPED:

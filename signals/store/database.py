@@ -1,5 +1,6 @@
 """Opening the database: engine, migrations, transactions, and its errors in our words."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,7 +51,11 @@ class Store:
         if engine.dialect.name == "sqlite":
             _tune_sqlite(engine)
         store = cls(engine)
-        store._migrate()
+        try:
+            store._migrate()
+        except Exception:
+            store.close()
+            raise
         return store
 
     @contextmanager
@@ -106,13 +111,37 @@ def _tune_sqlite(engine: sa.Engine) -> None:
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_S * 1000}", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in (f"busy_timeout={BUSY_S * 1000}", "synchronous=FULL", "foreign_keys=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+            if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                _begin_wal(connection)
+        except Exception:
+            connection.close()  # the pool forgets a connection that was never ready
+            raise
 
     @event.listens_for(engine, "begin")
     def on_begin(conn: sa.Connection) -> None:
         # A writer takes its lock at once: turning a reader into a writer halfway can deadlock.
         conn.exec_driver_sql("BEGIN" if conn.get_execution_options().get("reads") else "BEGIN IMMEDIATE")
+
+
+def _begin_wal(connection: sqlite3.Connection) -> None:
+    """Switch a fresh file to WAL, for good.
+
+    SQLite does not wait here: while another process makes the same switch, it refuses at once.
+    """
+    import stamina  # here, because only the first start needs it
+
+    for attempt in stamina.retry_context(
+        on=_is_busy, attempts=None, timeout=BUSY_S, wait_initial=0.01, wait_max=0.2, wait_jitter=0.01
+    ):
+        with attempt:
+            connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _is_busy(error: Exception) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from signals.stories import Placement
 NOW = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)
 """A Wednesday, the market open."""
 SECOND, MINUTE, HOUR, DAY = (dt.timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
-steady = settings(deadline=None, derandomize=True, database=None)
+steady = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 """The same examples in every run, so that a failure is never a matter of luck."""
 
 

@@ -137,7 +137,9 @@ def test_a_bar_learned_late_is_not_seen_before() -> None:
 
 def test_a_reference_rate_is_always_stale_and_has_no_returns() -> None:
     """A daily fixing tells where the price about was: never fresh, never the start or end of a move."""
-    fixings = [make_bar(NOW - age, 150.0, length_s=0, source="ecb") for age in (SECOND, 5 * MINUTE, HOUR + SECOND)]
+    fixings = [
+        make_bar(NOW - age, 150.0, length_s=0, source="ecb") for age in (SECOND, SECOND + 5 * MINUTE, SECOND + HOUR)
+    ]
     price = context(*fixings)
     assert (price.ref_source, price.ref_age_s, price.stale) == ("ecb", 1.0, True)
     assert (price.return_5m_bp, price.return_60m_bp, price.volatility_60m_bp) == (None, None, None)

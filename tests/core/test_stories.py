@@ -52,6 +52,7 @@ def test_a_first_telling_begins_a_story() -> None:
         (RATES, "BANK OF JAPAN RAISES ITS POLICY RATE TO 1.0% AS EXPECTED"),
         (RATES, "Bank of Japan raises its policy rate to 1.0%, as expected - Reuters"),
         (RATES, "As expected, Bank of Japan raises its key policy rate to 1.0%"),
+        ("a b c d e f g h", "a b c d e f g h never heard"),  # 8 of 10 words, the rarest not among them
         (JAPANESE, JAPANESE),
         (JAPANESE, "日銀　政策金利を１．０％に引き上げ、全員一致で決定 - Bloomberg"),
         (JAPANESE, "日銀、政策金利を1.0%に引き上げ 全員一致で決定へ"),
