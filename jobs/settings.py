@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
+import sqlalchemy as sa
 from msgspec import Meta
 
 from signals.errors import ConfigError
@@ -125,7 +126,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         jobs=file.jobs,
         policy=file.policy,
         prices=file.prices,
-        database_url=environ.get("SIGNALS_DATABASE_URL") or f"sqlite:///{home / 'signals.db'}",
+        database_url=environ.get("SIGNALS_DATABASE_URL") or _sqlite(home / "signals.db"),
         redis_url=environ.get("SIGNALS_REDIS_URL") or None,
         broker_port=_port("SIGNALS_BROKER_PORT", environ, 6379),
         console_port=_port("SIGNALS_CONSOLE_PORT", environ, 8080),
@@ -201,6 +202,11 @@ def _feeds(path: Path) -> tuple[Feed, ...]:
 
 def _absolute(base: Path, path: Path) -> Path:
     return Path(os.path.normpath(base / path.expanduser()))
+
+
+def _sqlite(path: Path) -> str:
+    """SQLAlchemy's URL of a file, whatever characters its path has."""
+    return sa.URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
 
 
 def _port(name: str, environ: Mapping[str, str], default: int) -> int:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from signals.model import Headline
 from signals.text import normal_title, numbers, stable_id
 
-MIN_OVERLAP = 0.8
+MIN_OVERLAP = 0.9
 """Share of words in common (Jaccard) from which two headlines with the same numbers tell one event."""
 DAY = dt.timedelta(days=1)
 

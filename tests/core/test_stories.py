@@ -52,7 +52,10 @@ def test_a_first_telling_begins_a_story() -> None:
         (RATES, "BANK OF JAPAN RAISES ITS POLICY RATE TO 1.0% AS EXPECTED"),
         (RATES, "Bank of Japan raises its policy rate to 1.0%, as expected - Reuters"),
         (RATES, "As expected, Bank of Japan raises its key policy rate to 1.0%"),
-        ("a b c d e f g h", "a b c d e f g h never heard"),  # 8 of 10 words, the rarest not among them
+        (
+            "a b c d e f g h i j k l m n o p q r",
+            "a b c d e f g h i j k l m n o p q r never heard",
+        ),  # 18 of 20 words, the rarest not among them
         (JAPANESE, JAPANESE),
         (JAPANESE, "日銀　政策金利を１．０％に引き上げ、全員一致で決定 - Bloomberg"),
         (JAPANESE, "日銀、政策金利を1.0%に引き上げ 全員一致で決定へ"),
@@ -136,15 +139,15 @@ def test_a_late_arrival_stands_where_it_was_known() -> None:
     assert places[3].headline_ids == ("00", "02", "01", "03")
 
 
-BASE = " ".join("abcdefghijklmnopqrst")
+BASE = " ".join(first + second for first in "abcd" for second in "efghijklmno")
 ONE, OTHER = f"{BASE} one two three", f"{BASE} four five six"
-"""20 of 26 words in common: two stories, near each other."""
+"""44 of 50 words in common: two stories, near each other."""
 
 
 @pytest.mark.parametrize("titles", [(ONE, OTHER), (OTHER, ONE)])
 def test_the_likest_story_is_joined(titles: tuple[str, str]) -> None:
     """Of two stories alike enough the likest takes the headline, told first or last."""
-    like_other = f"{BASE} one four five"  # 21 of 25 words with the one, 22 of 24 with the other
+    like_other = f"{BASE} one four five"  # 45 of 50 words with the one, 46 of 48 with the other
     first, second, place = place_all((titles[0], NOW), (titles[1], NOW + MINUTE), (like_other, NOW + HOUR))
     assert first.story_id != second.story_id
     assert place.story_id == (first if titles[0] == OTHER else second).story_id
