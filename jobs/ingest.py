@@ -97,4 +97,4 @@ def _keep(app: App, run: Run, feed: Feed, result: Reading | FailedRead, counts: 
     counts["seen"] += len(result.headlines)
     for note in result.notes:
         log.warning("source.note", note=note)
-    return [f"{feed.id}: {note}" for note in result.notes]
+    return result.notes

@@ -17,7 +17,7 @@ from signals.delivery.publisher import OutboxRow, Publisher
 from signals.delivery.wire import encode_signal
 from signals.errors import PermanentError
 from signals.market.bars import FINE_MAX_S, REACH_COARSE, REACH_FINE
-from signals.model import PAIR, Bar, Headline, Signal
+from signals.model import PAIR, Bar, Headline, Score, Signal
 from signals.pipeline import Scorer, Step, step
 from signals.store import bars, headlines, signals
 from signals.stories import Member, StoryIndex
@@ -50,7 +50,8 @@ def take(app: App, counts: Counter[str]) -> int:
     with app.store.read() as conn:
         if not headlines.waiting(conn, limit=1):
             return 0
-    scorer = app.scorer  # loaded before anyone has to wait for us
+    with app.store.read() as conn:
+        scorer = _Scored(app.scorer, headlines.waiting(conn, limit=_BATCH))  # before anyone has to wait for us
     with app.store.write() as conn:
         signals.open_channel(conn, PAIR, app.clock())
         now = app.clock()
@@ -64,6 +65,25 @@ def take(app: App, counts: Counter[str]) -> int:
     counts["signals"] += added
     counts["skipped"] += len(made.skips)
     return len(batch)
+
+
+class _Scored:
+    """A scorer that has read these headlines already, so that the channel is not held while it reads."""
+
+    def __init__(self, scorer: Scorer, batch: Sequence[Headline]) -> None:
+        self._scorer = scorer
+        self._known = {score.headline_id: score for score in scorer.score(batch)}
+
+    @property
+    def model_id(self) -> str:
+        """Identity of the model behind it."""
+        return self._scorer.model_id
+
+    def score(self, batch: Sequence[Headline]) -> list[Score]:
+        """Scores in the order of the headlines; what came in since is read now."""
+        late = [headline for headline in batch if headline.headline_id not in self._known]
+        self._known |= {score.headline_id: score for score in self._scorer.score(late)}
+        return [self._known[headline.headline_id] for headline in batch]
 
 
 def run_step(app: App, scorer: Scorer, conn: sa.Connection, batch: Sequence[Headline], now: dt.datetime) -> Step:

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from jobs.logs import logger
-from signals.errors import DeadlineError, SignalsError
+from signals.errors import DeadlineError, SignalsError, StoreError
 from signals.model import JobRun, Outcome
 from signals.store import Store, runs
 
@@ -156,11 +156,12 @@ class Runner:
             notes=report.notes if report else (),
             error=error,
         )
-        with self._store.write() as conn:
-            if outcome in ("missed", "skipped"):
-                runs.begin(conn, ended)
-            else:
-                runs.finish(conn, ended)
+        try:
+            with self._store.write() as conn:
+                (runs.begin if outcome in ("missed", "skipped") else runs.finish)(conn, ended)
+        except StoreError as fault:  # the run is over all the same: the log has it where the history can't
+            error = f"{error + '; ' if error else ''}not in the history: {fault}"
+            ended = msgspec.structs.replace(ended, outcome="failed", error=error)
         write: Any = log.error if error else log.debug if record.job in QUIET else log.info
-        write("job.end", outcome=outcome, duration_s=ended.duration_s, counts=ended.counts, error=error)
+        write("job.end", outcome=ended.outcome, duration_s=ended.duration_s, counts=ended.counts, error=error)
         return ended

@@ -1,6 +1,7 @@
 """Normal forms of titles and addresses, and the identities derived from them."""
 
 import bisect
+import functools
 import hashlib
 import re
 import unicodedata
@@ -91,11 +92,17 @@ def headline_id(source: str, url: str | None, title: str) -> str:
     return stable_id("headline", source, canonical_url(url) if url else "", normal_title(title))
 
 
+@functools.lru_cache(maxsize=64)
+def _folded_lengths(text: str) -> list[int]:
+    """How long each prefix of the text is once folded; asked again for every span of one text."""
+    return [len(fold(f"{text[:i]}|")) - 1 for i in range(len(text) + 1)]
+
+
 def original_span(text: str, start: int, end: int) -> tuple[int, int]:
     """Where a stretch of `fold(text)` stands in `text` itself, to whole characters: half of a ligature is all of it."""
     if unicodedata.is_normalized("NFKC", text) and len(text) == len(text.casefold()) == len(fold(text)):
         return start, end  # each character stands for itself
-    lengths = [len(fold(f"{text[:i]}|")) - 1 for i in range(len(text) + 1)]
+    lengths = _folded_lengths(text)
     low = bisect.bisect_right(lengths, start) - 1
     reached = lengths[bisect.bisect_left(lengths, end)]
     return low, bisect.bisect_right(lengths, reached) - 1  # with the accents that follow and add no length

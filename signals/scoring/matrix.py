@@ -23,6 +23,10 @@ _LEAST_LENGTH = 4
 """Rows shorter than this many features count as this long: one word alone should not decide."""
 
 
+LONGEST = 1000
+"""Characters read of a title or sentence: longer ones are no prose, and cost more than they tell."""
+
+
 class Segment(NamedTuple):
     """A sentence, its share in the whole, and what it was made into."""
 
@@ -32,7 +36,8 @@ class Segment(NamedTuple):
 
     @classmethod
     def of(cls, text: str, share: float) -> "Segment":
-        """A sentence with its features."""
+        """A sentence with its features; of one longer than `LONGEST` only the beginning is read."""
+        text = text[:LONGEST]
         return cls(text, share, extract(text))
 
 

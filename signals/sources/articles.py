@@ -12,7 +12,7 @@ from signals.errors import ConfigError, SourceError
 from signals.model import FeedState, Headline
 from signals.sources.article import Article, parse_article
 from signals.sources.feed import Clock, Feed, Reading
-from signals.sources.items import AHEAD, shorten
+from signals.sources.items import AHEAD, MAX_TITLE, shorten
 from signals.text import headline_id, script_lang, stable_id
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -78,15 +78,22 @@ def _files(folder: Path) -> list[Path]:
 def _looks(feed: Feed, folder: Path) -> str:
     """What the folder looks like, and what else decides how it is read."""
     try:
-        stats = [(path.name, path.stat()) for path in _files(folder)]
+        listing = [(path.name, *_size_and_time(path)) for path in _files(folder)]
     except (FileNotFoundError, NotADirectoryError) as error:
         raise SourceError(
             f"{feed.id} {folder}", "missing_folder", "no such folder", "create it, or correct the feed's path"
         ) from error
     except OSError as error:
         raise SourceError(f"{feed.id} {folder}", "unreachable", f"cannot be read: {error.strerror}") from error
-    listing = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
     return stable_id("articles", folder, feed.mode, feed.delay_s, feed.lang, listing)
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except OSError:  # a link that leads nowhere, a file gone since the listing: reading it tells which
+        return -1, -1
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _load(folder: Path) -> list[_Document]:
@@ -94,6 +101,8 @@ def _load(folder: Path) -> list[_Document]:
 
 
 def _document(path: Path) -> _Document:
+    if not path.is_file():  # a pipe would keep us waiting for ever
+        return _Document(path.name, None, "is no regular file, or a link that leads nowhere")
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
@@ -123,7 +132,7 @@ def _headline(feed: Feed, document: _Document, now: dt.datetime) -> tuple[Headli
         headline_id=headline_id(feed.id, f"article:{quote(document.name, safe='')}", article.title),
         source=feed.id,
         url=None,
-        title=article.title,
+        title=article.title[:MAX_TITLE],
         summary=_summary(article),
         body="\n".join(article.body),
         lang=feed.lang or script_lang(article.title),
