@@ -3,7 +3,7 @@
 import datetime as dt
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from jobs.clock import utc_now
 from jobs.settings import Settings
@@ -30,6 +30,7 @@ class App:
         self.settings = settings
         self.clock = clock
         self._broker: EmbeddedBroker | None = None
+        self._held: list[IO[str]] = []
 
     @functools.cached_property
     def store(self) -> Store:
@@ -67,9 +68,15 @@ class App:
 
         return redis.Redis.from_url(self.redis_url(), socket_timeout=10, socket_connect_timeout=5)
 
+    def hold(self, lock: IO[str]) -> None:
+        """Keep a locked file open until the end."""
+        self._held.append(lock)
+
     def close(self) -> None:
         """Close the store and end the server this process started."""
         if "store" in self.__dict__:
             self.store.close()
         if self._broker is not None:
             self._broker.stop()
+        while self._held:
+            self._held.pop().close()

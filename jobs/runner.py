@@ -45,6 +45,7 @@ class Deadline:
             raise DeadlineError(f"job {self._job}", f"ran longer than its timeout of {self._timeout_s:g} s", _SLOW)
 
 
+_RECORDED_WITHIN_S = 60
 _OVERLAP = "the run before it has not ended"
 _SLOW = "raise timeout_s in config/signals.toml, or see what it waits for in `signals jobs show RUN_ID`"
 
@@ -89,10 +90,16 @@ class Runner:
         if not self._busy[job].acquire(blocking=False):
             return self._record(record, log, "skipped", error=_OVERLAP)
         with self._store.write() as conn:
+            # A run this old has either ended or been killed: a live one is recorded at its timeout.
+            runs.close_interrupted(conn, [job], self._clock(), older_than_s=timeout_s + _RECORDED_WITHIN_S)
             runs.begin(conn, record)
         (log.debug if job in QUIET else log.info)("job.start", trigger=trigger)
         run = Run(record.run_id, trigger, Deadline(job, timeout_s), log)
-        outcome = self._execute(task, run, self._busy[job], timeout_s)
+        try:
+            outcome = self._execute(task, run, self._busy[job], timeout_s)
+        except KeyboardInterrupt:
+            self._record(record, log, "failed", error="stopped by Ctrl-C")
+            raise
         return self._finish(record, log, outcome)
 
     def missed(self, job: str, scheduled_at: dt.datetime) -> JobRun:

@@ -15,8 +15,10 @@ from msgspec import Meta
 
 from signals.errors import ConfigError
 from signals.model import Policy
+from signals.sources import KINDS
 from signals.sources.feed import Feed
 
+_NEEDED = {"rss": "url", "articles": "path"}
 ENV = "SIGNALS_"
 NAMED = ("SIGNALS_HOME", "SIGNALS_REDIS_URL", "SIGNALS_DATABASE_URL", "SIGNALS_BROKER_PORT", "SIGNALS_CONSOLE_PORT")
 """Variables of their own; any other setting is SIGNALS__SECTION__KEY."""
@@ -195,6 +197,11 @@ def _feeds(path: Path) -> tuple[Feed, ...]:
         if feed.id in seen:
             raise ConfigError(row, "this id stands twice", "ids name sources in logs and signals: make it unique")
         seen.add(feed.id)
+        needed = _NEEDED.get(feed.kind)
+        if feed.kind not in KINDS:
+            raise ConfigError(row, f"unknown kind {feed.kind!r}", f"one of {', '.join(KINDS)}")
+        if needed and not getattr(feed, needed):
+            raise ConfigError(row, f"kind {feed.kind} needs a {needed}", f'write {needed} = "…" into its row')
     return tuple(
         msgspec.structs.replace(feed, path=_absolute(path.parent, feed.path)) if feed.path else feed for feed in feeds
     )
@@ -211,6 +218,6 @@ def _sqlite(path: Path) -> str:
 
 def _port(name: str, environ: Mapping[str, str], default: int) -> int:
     raw = environ.get(name) or str(default)
-    if not raw.isdigit() or int(raw) > 65535:
+    if not raw.isdecimal() or int(raw) > 65535:
         raise ConfigError(name, f"{raw!r} is no port", "a number from 0 (take a free one) to 65535")
     return int(raw)

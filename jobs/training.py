@@ -1,5 +1,6 @@
 """Training: fit a model from the seeds, and put it in place only if it does better on the gate set."""
 
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,9 +30,14 @@ def place(settings: Settings) -> Path:
 
 
 def load_in_place(settings: Settings) -> ScoringModel:
-    """The model trained in this home, else the shipped one."""
+    """The model trained in this home, else the shipped one; a broken one at home is told of, and passed over."""
     mine = place(settings)
-    return ScoringModel.load(mine if mine.exists() else settings.seeds.model)
+    if mine.exists():
+        try:
+            return ScoringModel.load(mine)
+        except ModelError as error:
+            print(f"signals: {error}; the shipped model is used instead", file=sys.stderr)
+    return ScoringModel.load(settings.seeds.model)
 
 
 def train(settings: Settings, *, out: Path | None = None, force: bool = False) -> Trained:

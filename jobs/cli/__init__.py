@@ -1,5 +1,6 @@
 """The `signals` command. Each subcommand is a module beside this one; its errors are one line each."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -19,6 +20,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
+
+
+_INTERRUPTED = 130
+"""What Ctrl-C makes of the exit code; ours are 0, 1 and 2."""
 
 
 def _version(asked: bool) -> None:
@@ -53,9 +58,15 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         sys.exit(_told(error, 2))
     except SignalsError as error:
         sys.exit(_told(error, 1))
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        sys.stderr.close()
-        sys.exit(0)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"signals: {where}{error.strerror or error}", file=sys.stderr)
+        sys.exit(1)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # the reader of our output has gone, as `head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains of it at exit
+            sys.exit(0)
+        sys.exit(1 if end.code == _INTERRUPTED else end.code)
     sys.exit(0)
 
 

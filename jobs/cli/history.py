@@ -1,5 +1,6 @@
 """`signals jobs`: the jobs, their history, one run with its log, or a run by hand."""
 
+import datetime as dt
 from typing import Annotated, Any
 
 import msgspec
@@ -27,32 +28,41 @@ def register(app: typer.Typer) -> None:
 
 
 @jobs.callback(invoke_without_command=True)
-def default(context: typer.Context) -> None:
-    """Without a word after it: the list."""
+def default(context: typer.Context, as_json: options.Json = False, config: options.Config = None) -> None:
+    """The jobs: last runs, outcomes, counts, log lines. Without a word after it: the list."""
+    context.obj = config or context.obj
     if context.invoked_subcommand is None:
-        list_jobs(context)
+        list_jobs(context, as_json)
 
 
 @jobs.command("list", epilog="Example: signals jobs list --json")
 def list_jobs(context: typer.Context, as_json: options.Json = False, config: options.Config = None) -> None:
-    """Every job: its schedule, its last run, and when the next is due."""
+    """Every job: its schedule, its last run, and when the next is due in a service that runs."""
     app = App(options.settings(context, config))
     with app.store.read() as conn:
         latest = runs.latest(conn)
     table = Table(box=SIMPLE, padding=(0, 1))
-    for name in ("job", "every", "last run (UTC)", "took", "outcome", "counts", "does"):
+    for name in ("job", "every", "last run (UTC)", "next due", "took", "outcome", "counts", "does"):
         table.add_column(name, no_wrap=name != "does")
     for name, does in NAMES.items():
         schedule = getattr(app.settings.jobs, name)
         run = latest.get(name)
+        due = run.started_at + dt.timedelta(seconds=schedule.every_s) if run and schedule.enabled else None
         if as_json:
             _out(
-                {"job": name, "every_s": schedule.every_s, "enabled": schedule.enabled, "last_run": run and _told(run)}
+                {
+                    "job": name,
+                    "every_s": schedule.every_s,
+                    "enabled": schedule.enabled,
+                    "last_run": run and _told(run),
+                    "next_run_at": due,
+                }
             )
         table.add_row(
             name,
             f"{schedule.every_s}s" if schedule.enabled else "off",
             f"{run.started_at:%Y-%m-%d %H:%M:%S}" if run else "never",
+            f"{due:%H:%M:%S}" if due else "-",
             f"{run.duration_s:.2f}s" if run and run.duration_s is not None else "-",
             outcome(run.outcome) if run else "-",
             counted(run.counts) if run else "-",
@@ -67,7 +77,7 @@ def list_jobs(context: typer.Context, as_json: options.Json = False, config: opt
 def history(
     context: typer.Context,
     job: Annotated[str | None, typer.Option("--job", metavar="NAME", help="Only this job's runs.")] = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many.")] = 30,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="How many.")] = 30,
     as_json: options.Json = False,
     config: options.Config = None,
 ) -> None:

@@ -13,7 +13,6 @@ from jobs.catalogue import runner_for
 from jobs.cli import options
 from jobs.cli.tables import counted, outcome, signals_table
 from signals.model import JobRun
-from signals.store import runs as run_history
 from signals.store import signals as kept
 
 CYCLE = ("ingest", "prices", "publish")
@@ -42,8 +41,6 @@ def run(context: typer.Context, config: options.Config = None) -> None:
     try:
         logs.configure(settings.home, level=logging.ERROR)  # the steps below tell what happened
         runner = runner_for(app)
-        with app.store.write() as conn:
-            run_history.close_interrupted(conn, list(CYCLE), app.clock(), older_than_s=3600)
         done = [_shown(screen, runner.run(job, "cycle"), job) for job in CYCLE]
         _results(screen, app, done[-1])
     finally:
@@ -53,6 +50,14 @@ def run(context: typer.Context, config: options.Config = None) -> None:
 
 
 def _shown(screen: Console, done: JobRun, job: str) -> JobRun:
+    try:
+        _show(screen, done, job)
+    except SystemExit:  # rich's answer to a reader who has left; the cycle goes on without them
+        screen.quiet = True
+    return done
+
+
+def _show(screen: Console, done: JobRun, job: str) -> None:
     took = f"{done.duration_s:.1f} s" if done.duration_s is not None else ""
     screen.print(
         f"[bold]{_STEPS[job]}[/]  {outcome(done.outcome)}  {counted(done.counts)}  [dim]{took}[/]", soft_wrap=True
@@ -60,8 +65,7 @@ def _shown(screen: Console, done: JobRun, job: str) -> JobRun:
     for line in _grouped(done.notes):
         screen.print(f"    [yellow]![/] {escape(line)}", soft_wrap=True)
     if done.error:
-        screen.print(f"    [red]x[/] {escape(done.error)}")
-    return done
+        screen.print(f"    [red]x[/] {escape(done.error)}", soft_wrap=True)
 
 
 def _grouped(notes: Iterable[str]) -> list[str]:
@@ -78,6 +82,9 @@ def _results(screen: Console, app: App, published: JobRun) -> None:
     now = app.clock()
     with app.store.read() as conn:
         shown = kept.recent(conn, limit=min(count, _SHOWN) or _SHOWN)
+    if not shown:
+        screen.print("\nno signal yet: no headline about USD/JPY has come in")
+        return
     title = f"{count} new signals published" if count else "Nothing new to publish; the latest signals are"
     if count > len(shown):
         title += f", the newest {len(shown)} of them"

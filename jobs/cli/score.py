@@ -56,7 +56,7 @@ def _lines(texts: list[str] | None, file: Path | None) -> Iterator[str]:
     if texts and file:
         raise ConfigError("signals score", "takes headlines or --file, not both", "leave one out")
     if texts:
-        yield from texts
+        yield from (text.encode("utf-8", "replace").decode() for text in texts)
     elif file:
         try:
             with file.open(encoding="utf-8", errors="replace") as lines:

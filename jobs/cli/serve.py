@@ -1,22 +1,38 @@
 """`signals serve`: the service, until it is told to end."""
 
+import fcntl
 import signal
 import threading
+from pathlib import Path
 from types import FrameType
 
 import typer
+from apscheduler.job import Job
 
 from jobs import logs
 from jobs.app import App
 from jobs.catalogue import NAMES, runner_for
 from jobs.cli import options
 from jobs.scheduler import build
-from signals.store import runs
+from signals.errors import ConfigError
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("serve", epilog="Example: SIGNALS_HOME=/var/lib/signals signals serve")(serve)
+
+
+def _alone(app: App, home: Path) -> None:
+    """Hold the home's lock for the life of this process: two services would do every job twice."""
+    home.mkdir(parents=True, exist_ok=True)
+    lock = (home / "serve.lock").open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        mend = "end that one, or set SIGNALS_HOME to another folder"
+        raise ConfigError(str(home), "another `signals serve` runs on this home", mend) from error
+    app.hold(lock)
 
 
 def serve(context: typer.Context, config: options.Config = None) -> None:
@@ -37,17 +53,19 @@ def serve(context: typer.Context, config: options.Config = None) -> None:
         signal.signal(number, stop)
     app = App(settings)
     try:
-        with app.store.write() as conn:
-            interrupted = runs.close_interrupted(conn, list(NAMES), app.clock())
+        _alone(app, settings.home)
         model_id = app.scorer.model_id
         url = app.redis_url()
         scheduled = {name: getattr(settings.jobs, name) for name in NAMES}
-        runner = runner_for(app, lambda: {job.id: job.next_run_time for job in scheduler.get_jobs()})
+        due: list[Job] = []
+        # Read off the jobs themselves: asking the scheduler would wait for its shutdown, which waits for us.
+        runner = runner_for(app, lambda: {job.id: job.next_run_time for job in due})
         scheduler = build(runner, scheduled, app.clock())
+        due += scheduler.get_jobs()
         scheduler.start()
         log.info(
             "service.start", redis=options.without_password(url), database=app.store.name, home=str(settings.home),
-            model_id=model_id, interrupted_runs=interrupted,
+            model_id=model_id,
         )  # fmt: skip
         ended.wait()
         scheduler.shutdown(wait=True)

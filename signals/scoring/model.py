@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from signals.model import DIRECTIONS, Direction, Headline, Score
+from signals.model import DIRECTIONS, FLAT_BAND, Direction, Headline, Score
 from signals.scoring import file
 from signals.scoring.explain import evidence
 from signals.scoring.matrix import Floats, Segment, Vocabulary, segments
@@ -115,10 +115,14 @@ class ScoringModel:
 
 
 def _agreeing(legs: Floats, share: Floats) -> Floats:
-    """Legs that don't contradict the call: up needs the dollar's above the yen's by `LEAST_GAP`, down the reverse."""
+    """Legs that don't contradict the call: up needs the dollar's above the yen's by `LEAST_GAP`, down the
+    reverse, and flat needs them within `FLAT_BAND`.
+    """
     called = np.array([1.0, 0.0, -1.0])[share.argmax(axis=1)]
     short = np.maximum(LEAST_GAP - called * (legs[:, 0] - legs[:, 1]), 0) * abs(called)
-    return np.asarray(np.clip(legs + (called * short / 2)[:, None] * np.array([1.0, -1.0]), -1, 1))
+    gap = legs[:, 0] - legs[:, 1]
+    over = np.sign(gap) * np.maximum(np.abs(gap) - FLAT_BAND, 0) * (called == 0)
+    return np.asarray(np.clip(legs + ((called * short - over) / 2)[:, None] * np.array([1.0, -1.0]), -1, 1))
 
 
 def _abstain_reason(
