@@ -23,6 +23,7 @@ EVENTS = {
     "source.note": "one item or document of a source could not be used",
     "price.failed": "a source of prices gave no usable answer",
     "model.trained": "a model was fitted; says whether it replaces the one in place",
+    "model.set_aside": "the model of this home could not be read: it was moved away, and the shipped one is used",
     "broker.ready": "Redis answers",
     "broker.resent": "Redis had lost messages: the tail of the outbox was sent again",
     "service.start": "the service is up",

@@ -4,6 +4,7 @@ A key nobody knows, a wrong type or a bad value is one `ConfigError` that names 
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,8 @@ _NEEDED = {"rss": "url", "articles": "path"}
 ENV = "SIGNALS_"
 NAMED = ("SIGNALS_HOME", "SIGNALS_REDIS_URL", "SIGNALS_DATABASE_URL", "SIGNALS_BROKER_PORT", "SIGNALS_CONSOLE_PORT")
 """Variables of their own; any other setting is SIGNALS__SECTION__KEY."""
+
+_UNKNOWN = re.compile("Object contains unknown field `(.+)`")
 
 T = TypeVar("T")
 
@@ -171,9 +174,11 @@ def _decode(tree: Any, wanted: type[T], path: Path, overridden: Mapping[str, str
         return msgspec.convert(tree, wanted, dec_hook=_path)
     except msgspec.ValidationError as error:
         problem, _, where = str(error).partition(" - at `$")
-        key = where.rstrip("`").lstrip(".") or "top level"
-        place = (overridden or {}).get(key) or f"{path}: {key}"
-        raise ConfigError(place, _plain(problem), "config/signals.toml shows what it may be") from error
+        key = where.rstrip("`").lstrip(".")
+        unknown = _UNKNOWN.fullmatch(problem)
+        named = ".".join(part for part in (key, unknown and unknown[1]) if part)
+        place = (overridden or {}).get(named) or f"{path}: {key or 'top level'}"
+        raise ConfigError(place, _plain(problem), f"the shipped config/{path.name} shows what it may be") from error
 
 
 def _path(wanted: type, value: object) -> Path:

@@ -45,6 +45,10 @@ def train(settings: Settings, *, out: Path | None = None, force: bool = False) -
     from signals.scoring import training  # scikit-learn takes a second to load: only who trains pays it
     from signals.scoring.evaluation import four_class_f1, measures
 
+    target = out or place(settings)
+    candidate = target.with_name(f"candidate-{target.name}")
+    candidate.parent.mkdir(parents=True, exist_ok=True)
+    candidate.touch()  # a place that cannot be written is told of now, not after a minute of fitting
     folder = settings.seeds.headlines
     rows = read_corpus(folder)
     gate = read_corpus(folder / "gate")
@@ -56,8 +60,6 @@ def train(settings: Settings, *, out: Path | None = None, force: bool = False) -
         features=len(fitted.parameters.names),
         measures=measures(rows, fitted.relevance, fitted.direction),
     )
-    target = out or place(settings)
-    candidate = target.with_name(f"candidate-{target.name}")
     model_id = save(candidate, fitted.parameters, card)
     figure = four_class_f1(gate, *ScoringModel.load(candidate).probabilities([row.text for row in gate]))
     before = _figure_in_place(target if out else None, settings, gate)
@@ -81,6 +83,7 @@ def _figure_in_place(out: Path | None, settings: Settings, gate: list[Labelled])
 
 def train_job(app: App, run: Run) -> Report:
     """Train again if the corpus has changed since the model in place was made."""
+    _set_aside_unreadable(place(app.settings), run)
     model = load_in_place(app.settings)
     if model.card.corpus_hash == fingerprint(app.settings.seeds.headlines):
         return Report({"trained": 0, "replaced": 0})
@@ -91,3 +94,14 @@ def train_job(app: App, run: Run) -> Report:
     if done.replaced:
         app.forget_scorer()
     return Report({"trained": 1, "replaced": int(done.replaced)})
+
+
+def _set_aside_unreadable(mine: Path, run: Run) -> None:
+    """Move away a home model that this code cannot read, so that the shipped one is in place, and say so once."""
+    if not mine.exists():
+        return
+    try:
+        ScoringModel.load(mine)
+    except ModelError as error:
+        aside = mine.replace(mine.with_name(f"unreadable-{mine.name}"))
+        run.log.warning("model.set_aside", error=str(error), moved_to=str(aside))

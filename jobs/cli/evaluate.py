@@ -48,6 +48,8 @@ def evaluate(
     rows = read_rows(data)
     if not rows:
         raise ConfigError(str(data), "holds no rows", "a header and at least one row, tab-separated")
+    if report:
+        report.touch()  # a place that cannot be written is told of before the work
     scorer = ScoringModel.load(model) if model else load_in_place(settings)
     given = evaluation.answers(*scorer.probabilities([row.text for row in rows]))
     found: dict[str, Any] = {"ours": evaluation.figures(rows, given)}
@@ -99,7 +101,7 @@ def _show(told: dict[str, Any], missing: list[str]) -> None:
 def _table(what: str, lines: Sequence[tuple[str, int | None, Any]]) -> Table:
     table = Table(box=SIMPLE, padding=(0, 1))
     table.add_column(what, no_wrap=True)
-    table.add_column("rows", justify="right")
+    table.add_column("rows", justify="right", no_wrap=True)
     for name in _FIGURES:
         table.add_column(name.replace("_", " "), no_wrap=True)
     for name, count, found in lines:

@@ -1,12 +1,15 @@
 """Training from the shell's parts: a small corpus, the same every time, and a gate that is kept."""
 
+import contextlib
 import shutil
 
 import msgspec
 import pytest
 
+from jobs.app import App
+from jobs.runner import Runner
 from jobs.settings import load
-from jobs.training import load_in_place, place, train
+from jobs.training import load_in_place, place, train, train_job
 from signals.scoring.model import ScoringModel
 from tests.conftest import ROOT
 
@@ -54,3 +57,26 @@ def test_a_forced_model_is_the_one_in_place(settings):
     done = train(settings, force=True)
     assert done.replaced
     assert load_in_place(settings).model_id == done.model_id
+
+
+def test_a_model_that_cannot_be_read_is_set_aside_by_the_job(settings, capsys):
+    """The shipped model scores meanwhile, and the train job moves the broken file away."""
+    mine = place(settings)
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"no model")
+    shipped = ScoringModel.load(settings.seeds.model).model_id
+    assert load_in_place(settings).model_id == shipped
+    assert "the shipped model is used instead" in capsys.readouterr().err
+    settings = msgspec.structs.replace(settings, seeds=load(settings.path, {}).seeds)
+    with contextlib.closing(App(settings)) as app:
+        runner = Runner({"train": (lambda run: train_job(app, run), 60)}, app.store, app.clock)
+        assert runner.run("train", "manual").outcome == "ok"
+    assert [path.name for path in mine.parent.iterdir()] == ["unreadable-model.skops"]
+
+
+def test_a_place_that_cannot_be_written_is_told_of_before_fitting(settings, tmp_path, monkeypatch):
+    """Nobody waits a minute for that."""
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("jobs.training.read_corpus", lambda folder: pytest.fail("began to fit"))
+    with pytest.raises(OSError, match="file"):
+        train(settings, out=tmp_path / "file" / "m.skops")
