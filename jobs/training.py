@@ -57,7 +57,7 @@ def train(settings: Settings, *, out: Path | None = None, force: bool = False) -
         corpus_hash=fingerprint(folder),
         corpus_date=dated(folder),
         rows=len(rows),
-        features=len(fitted.parameters.names),
+        features=len(fitted.parameters.codes),
         measures=measures(rows, fitted.relevance, fitted.direction),
     )
     model_id = save(candidate, fitted.parameters, card)

@@ -5,6 +5,7 @@ import functools
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from w3lib.url import canonicalize_url, url_query_cleaner
 
@@ -98,11 +99,15 @@ def _folded_lengths(text: str) -> list[int]:
     return [len(fold(f"{text[:i]}|")) - 1 for i in range(len(text) + 1)]
 
 
-def original_span(text: str, start: int, end: int) -> tuple[int, int]:
-    """Where a stretch of `fold(text)` stands in `text` itself, to whole characters: half of a ligature is all of it."""
+def original_spans(text: str, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Where stretches of `fold(text)` stand in `text` itself, to whole characters: half of a ligature is all of it."""
     if unicodedata.is_normalized("NFKC", text) and len(text) == len(text.casefold()) == len(fold(text)):
-        return start, end  # each character stands for itself
+        return list(spans)  # each character stands for itself
     lengths = _folded_lengths(text)
+    return [_original(lengths, start, end) for start, end in spans]
+
+
+def _original(lengths: list[int], start: int, end: int) -> tuple[int, int]:
     low = bisect.bisect_right(lengths, start) - 1
     reached = lengths[bisect.bisect_left(lengths, end)]
     return low, bisect.bisect_right(lengths, reached) - 1  # with the accents that follow and add no length

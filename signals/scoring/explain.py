@@ -1,47 +1,70 @@
 """Evidence: the spans that made an answer, with weights that add up to its log-odds."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
 
 from signals.model import Evidence
-from signals.scoring.matrix import Floats, Segment, Vocabulary, scale
-from signals.text import original_span
+from signals.scoring.features import spans
+from signals.scoring.matrix import Floats, Segment, Table
+from signals.text import original_spans
 
 MOST = 8
 """Pieces of evidence shown; the weight of all others is one piece, named `rest`."""
 
 
-def evidence(parts: Sequence[Segment], vocabulary: Vocabulary, against: Floats) -> tuple[Evidence, ...]:
-    """Pieces by falling weight. Weights are shares of log(p_up / p_down), + towards up.
+def evidence(table: Table, name: Callable[[int], str], against: Floats) -> list[tuple[Evidence, ...]]:
+    """For each text its pieces by falling weight. Weights are shares of log(p_up / p_down), + towards up.
 
-    Spans are in characters of the title; pieces from an article's other sentences have none.
-    `against` (names,) is each feature's weight for up less that for down, over the temperature.
+    Features of the same place are one piece, named after the strongest. Spans are in characters of the
+    title; pieces from an article's other sentences have none. `name` names a column; `against` (features,)
+    is each one's weight for up less that for down, over the temperature.
     """
-    weights: defaultdict[tuple[int, int, int], float] = defaultdict(float)
-    strongest: dict[tuple[int, int, int], tuple[float, str]] = {}
-    for number, segment in enumerate(parts):
-        columns, values = vocabulary.row(segment)
-        factor = scale(segment, len(columns))
-        found = zip(segment.found.features, segment.found.spans(), strict=True)
-        known = [(feature[0], span) for feature, span in found if feature[0] in vocabulary.index]
-        for (name, (start, end)), column, value in zip(known, columns, values, strict=True):
-            where = (number, start, end)
-            weight = float(against[column]) * value * factor
-            weights[where] += weight
-            if abs(weight) > strongest.get(where, (-1.0, ""))[0]:
-                strongest[where] = (abs(weight), name)
-    ranked = sorted(weights, key=lambda where: (-abs(weights[where]), where))
-    shown = [_piece(parts, where, strongest[where][1], weights[where]) for where in ranked[:MOST]]
-    rest = sum(weights[where] for where in ranked[MOST:])
-    if ranked[MOST:]:
-        shown.append(Evidence(span=None, text="", feature="rest", weight=round(rest, 6)))
-    return tuple(shown)
+    weight = against[table.column] * table.value
+    order = np.lexsort((-np.abs(weight), table.last, table.first, table.sentence))
+    places = np.stack([table.sentence, table.first, table.last])[:, order]
+    begins = np.flatnonzero(np.append(True, (places[:, 1:] != places[:, :-1]).any(axis=0))[: len(order)])
+    sums = np.add.reduceat(weight[order], begins) if len(begins) else weight
+    sentence, first, last = places[:, begins]
+    text = table.owner[sentence]
+    ranked = np.lexsort((last, first, sentence, -np.abs(sums), text))
+    ends = np.searchsorted(text[ranked], np.arange(table.matrix.shape[0] + 1))
+    lead = np.searchsorted(table.owner, np.arange(table.matrix.shape[0]))  # a text's first sentence is its title
+    column = table.column[order[begins]]
+    place = np.arange(len(ranked)) - ends[text[ranked]]  # among its text's pieces
+    shown = ranked[place < MOST]
+    pieces = _pieces(table.sentences, *(part[shown].tolist() for part in (sentence, first, last)))
+    columns, weights = column[shown].tolist(), sums[shown].round(6).tolist()
+    title = (sentence[shown] == lead[text[shown]]).tolist()
+    made = [
+        Evidence(span=span if on_title else None, text=words, feature=name(where), weight=share)
+        for (span, words), on_title, where, share in zip(pieces, title, columns, weights, strict=True)
+    ]
+    counts = np.diff(ends)
+    cuts = np.append(0, np.cumsum(np.minimum(counts, MOST))).tolist()
+    rests = [
+        _rest(sums[ranked[low + MOST : high]]) if high - low > MOST else () for low, high in pairwise(ends.tolist())
+    ]
+    return [(*made[low:high], *rest) for (low, high), rest in zip(pairwise(cuts), rests, strict=True)]
 
 
-def _piece(parts: Sequence[Segment], where: tuple[int, int, int], feature: str, weight: float) -> Evidence:
-    number, start, end = where
-    text = parts[number].text
-    low, high = original_span(text, start, end)
-    return Evidence(
-        span=(low, high) if number == 0 else None, text=text[low:high], feature=feature, weight=round(weight, 6)
-    )
+def _rest(weights: Floats) -> tuple[Evidence, ...]:
+    return (Evidence(span=None, text="", feature="rest", weight=round(float(weights.sum()), 6)),)
+
+
+def _pieces(
+    sentences: Sequence[Segment], sentence: Sequence[int], first: Sequence[int], last: Sequence[int]
+) -> list[tuple[tuple[int, int], str]]:
+    """Spans and words of pieces, those of one sentence found together."""
+    at = defaultdict(list)
+    for number, where in enumerate(sentence):
+        at[where].append(number)
+    made: dict[int, tuple[tuple[int, int], str]] = {}
+    for where, numbers in at.items():
+        text = sentences[where].text
+        folded = spans(sentences[where].found, [first[n] for n in numbers], [last[n] for n in numbers])
+        for number, (low, high) in zip(numbers, original_spans(text, folded), strict=True):
+            made[number] = ((low, high), text[low:high])
+    return [made[number] for number in range(len(sentence))]

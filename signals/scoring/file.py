@@ -14,10 +14,11 @@ import msgspec
 import numpy as np
 
 from signals.errors import ModelError
+from signals.scoring.batch import Ints
 from signals.scoring.features import VERSION
 from signals.scoring.matrix import Floats
 
-FORMAT = 1
+FORMAT = 2
 _ADDRESS = re.compile(r'(?<="__id__": )\d+|(?<="file": ")\d+(?=\.npy")')
 _MEND = "rebuild it with `signals train --force`"
 _ARRAYS = (
@@ -27,17 +28,21 @@ _SCALARS = ("relevance_intercept", "relevance_temperature", "temperature")
 
 
 class Parameters(NamedTuple):
-    """What training found, over `names` (n). Columns of `direction` (n, 3) are up, flat, down; of `legs` (n, 2)
-    the dollar's and the yen's effect; of `topic` (n, k) the `topics`.
+    """What training found, over n features. Columns of `direction` (n, 3) are up, flat, down; of `legs` (n, 2)
+    the dollar's and the yen's effect; of `topic` (m, k) the `topics`, over those in `topic_columns` (m,).
     """
 
-    names: tuple[str, ...]
+    tokens: tuple[str, ...]
+    """The parts that names of features are made of, numbered from 1."""
+    codes: Ints
+    """(n,) of the features, rising."""
     topics: tuple[str, ...]
     direction: Floats
     direction_intercept: Floats
     relevance: Floats
     legs: Floats
     legs_intercept: Floats
+    topic_columns: Ints
     topic: Floats
     topic_intercept: Floats
     relevance_intercept: float
@@ -78,9 +83,11 @@ def save(path: Path, parameters: Parameters, card: Card) -> str:
     state = {
         "format": FORMAT,
         "features": VERSION,
-        "names": np.frombuffer("\n".join(parameters.names).encode(), dtype=np.uint8),
+        "tokens": np.frombuffer("\n".join(parameters.tokens).encode(), dtype=np.uint8),
+        "codes": parameters.codes,
+        "topic_columns": parameters.topic_columns,
         "topics": "\n".join(parameters.topics),
-        "arrays": {name: np.asarray(getattr(parameters, name), dtype=np.float32) for name in _ARRAYS},
+        "arrays": {name: np.ascontiguousarray(getattr(parameters, name), dtype=np.float32) for name in _ARRAYS},
         "scalars": {name: float(getattr(parameters, name)) for name in _SCALARS},
         "card": msgspec.json.encode(card).decode(),
     }
@@ -106,10 +113,13 @@ def load(path: Path) -> tuple[Parameters, Card, str]:
         if made_for != (FORMAT, VERSION):
             problem = f"was made for format {made_for[0]}, features {made_for[1]}; this code has {FORMAT}, {VERSION}"
             raise ModelError(str(path), problem, _MEND)
-        values: dict[str, Any] = {name: np.asarray(state["arrays"][name], dtype=np.float64) for name in _ARRAYS}
+        arrays = state["arrays"]
+        values: dict[str, Any] = {name: np.ascontiguousarray(arrays[name], dtype=np.float64) for name in _ARRAYS}
         values |= {name: float(state["scalars"][name]) for name in _SCALARS}
         parameters = Parameters(
-            names=tuple(bytes(state["names"]).decode().split("\n")),
+            tokens=tuple(bytes(state["tokens"]).decode().split("\n")),
+            codes=np.asarray(state["codes"], dtype=np.int64),
+            topic_columns=np.asarray(state["topic_columns"], dtype=np.int64),
             topics=tuple(state["topics"].split("\n")),
             **values,
         )

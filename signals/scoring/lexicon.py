@@ -63,17 +63,17 @@ def rows() -> list[Row]:
 @functools.cache
 def load() -> Lexicon:
     """The lexicon; where two rows claim a phrase, the first one has it."""
-    known = _concepts()
+    known = all_concepts()
     english: dict[tuple[str, ...], tuple[Concept, ...]] = {}
     japanese: dict[str, tuple[Concept, ...]] = {}
     for row in rows():
-        concepts = tuple(known.get(name, Concept(name, "", 0)) for name in row.concepts)
+        meant = tuple(known[name] for name in row.concepts)
         for phrase in row.phrases:
             if row.lang == "ja":
-                japanese.setdefault(phrase.casefold(), concepts)
+                japanese.setdefault(phrase.casefold(), meant)
             else:
                 for form in _forms(phrase):
-                    english.setdefault(tuple(WORD.findall(form.casefold())), concepts)
+                    english.setdefault(tuple(WORD.findall(form.casefold())), meant)
     phrases: dict[str, dict[str, list[Entry]]] = {}
     for words, concepts in sorted(english.items(), key=lambda item: (-len(item[0]), item[0])):
         if len(words) > 1:
@@ -100,11 +100,16 @@ def _rest(phrase: str) -> str:
     return ("(?<![0-9]円)" if amount else "") + re.escape(phrase[1:])
 
 
-def _concepts() -> dict[str, Concept]:
+@functools.cache
+def all_concepts() -> dict[str, Concept]:
+    """Every concept by its name: those of `concepts.tsv`, and those without a part in a sentence."""
     found = {}
     for line in _ROLES.read_text(encoding="utf-8").splitlines()[1:]:
         name, role, sign, _meaning = line.split("\t")
         found[name] = Concept(name, role, int(sign))
+    for row in rows():
+        for name in row.concepts:
+            found.setdefault(name, Concept(name, "", 0))
     return found
 
 

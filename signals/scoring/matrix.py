@@ -1,18 +1,21 @@
 """Texts as rows of numbers: features of a headline's parts, weighted, over a fixed vocabulary."""
 
+import itertools
 import re
-from array import array
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from signals.model import Headline
+from signals.scoring.batch import Ints, features
+from signals.scoring.codes import name_of
 from signals.scoring.features import Extract, extract
 
 Floats = NDArray[np.float64]
+T = TypeVar("T")
 
 TITLE, SUMMARY, BODY = 0.5, 0.25, 0.25
 """Shares of an article's parts in its score; a missing part's share goes to the others."""
@@ -21,7 +24,8 @@ _MIN_CONCEPTS = 2
 """Sentences with fewer concepts of the field say nothing about the pair, and are left out."""
 _LEAST_LENGTH = 4
 """Rows shorter than this many features count as this long: one word alone should not decide."""
-
+_BATCH = 128
+"""Texts made into features at once: more are no faster, and cost the garbage collector more."""
 
 LONGEST = 1000
 """Characters read of a title or sentence: longer ones are no prose, and cost more than they tell."""
@@ -52,40 +56,62 @@ def segments(headline: Headline) -> list[Segment]:
     return parts
 
 
+class Table(NamedTuple):
+    """A batch of texts over the vocabulary: what is known of each of its sentences, and the sums of each text."""
+
+    sentences: list[Segment]
+    owner: Ints
+    """(sentences,) the text of each."""
+    sentence: Ints
+    """(features,) the sentence of each known feature, rising; with its column, weighted value and place."""
+    column: Ints
+    value: Floats
+    first: Ints
+    last: Ints
+    matrix: sp.csr_array
+    """(texts, names)"""
+
+
 class Vocabulary:
-    """Feature names and their columns."""
+    """The features a model knows, by their codes; a code's place among them is its column."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self.index = {name: column for column, name in enumerate(names)}
+    def __init__(self, tokens: Sequence[str], codes: Ints) -> None:
+        self.tokens = {token: number for number, token in enumerate(tokens, 1)}
+        self.codes = codes
+        self._names = ("", *tokens)
 
-    def row(self, segment: Segment) -> tuple[list[int], list[float]]:
-        """Columns and values of one sentence, before `scale`; names unknown are left out."""
-        get = self.index.get
-        known = [(column, feature[1]) for feature in segment.found.features if (column := get(feature[0])) is not None]
-        return [column for column, _ in known], [value for _, value in known]
+    def name(self, column: int) -> str:
+        """Of a feature."""
+        return name_of(int(self.codes[column]), self._names)
+
+    def table(self, texts: Sequence[Sequence[Segment]]) -> Table:
+        """Texts, each a list of sentences, as one table; features unknown are left out."""
+        sentences = [segment for parts in texts for segment in parts]
+        owner = np.repeat(np.arange(len(texts)), [len(parts) for parts in texts])
+        found = features([segment.found for segment in sentences], self.tokens)
+        place = np.searchsorted(self.codes, found.code)
+        place[place == len(self.codes)] = 0
+        there = np.flatnonzero(self.codes[place] == found.code)
+        there = there[np.argsort(found.text[there], kind="stable")]
+        sentence, column = found.text[there], place[there]
+        counts = np.bincount(sentence, minlength=len(sentences))
+        share = np.array([segment.share for segment in sentences]) / np.sqrt(np.maximum(_LEAST_LENGTH, counts))
+        value = found.value[there] * share[sentence]
+        ends = np.append(0, np.cumsum(np.bincount(owner, counts, minlength=len(texts)))).astype(np.int32)
+        matrix = sp.csr_array((value, column.astype(np.int32), ends), shape=(len(texts), len(self.codes)), copy=True)
+        matrix.sum_duplicates()
+        return Table(sentences, owner, sentence, column, value, found.first[there], found.last[there], matrix)
 
     def matrix(self, texts: Iterable[Sequence[Segment]]) -> sp.csr_array:
-        """One row a text, the sum of its sentences (texts, names). Texts are taken one by one and let go."""
-        columns, values = array("i"), array("d")
-        counts, shares, ends = [], [], [0]
-        for parts in texts:
-            for segment in parts:
-                found, weights = self.row(segment)
-                columns.extend(found)
-                values.extend(weights)
-                counts.append(len(found))
-                shares.append(scale(segment, len(found)))
-            ends.append(len(columns))
-        scaled = np.asarray(values) * np.repeat(np.array(shares), counts)
-        shape = (len(ends) - 1, len(self.index))
-        made = sp.csr_array((scaled, np.asarray(columns, dtype=np.int32), np.array(ends, dtype=np.int32)), shape=shape)
-        made.sum_duplicates()
-        return made
+        """One row a text, the sum of its sentences (texts, names). Texts are taken in batches and let go."""
+        made = [self.table(batch).matrix for batch in batches(texts)]
+        return sp.vstack(made, format="csr") if made else sp.csr_array((0, len(self.codes)))
 
 
-def scale(segment: Segment, count: int) -> float:
-    """What the values of a sentence with so many known features are multiplied by."""
-    return float(segment.share / max(_LEAST_LENGTH, count) ** 0.5)
+def batches(texts: Iterable[T]) -> Iterator[list[T]]:
+    """Lists of as many texts as are best made into features at once."""
+    rows = iter(texts)
+    return iter(lambda: list(itertools.islice(rows, _BATCH)), [])
 
 
 def _telling(text: str) -> list[Segment]:

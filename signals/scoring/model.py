@@ -6,17 +6,20 @@ Relevance is a logistic regression of its own. What is irrelevant is flat: the p
 are those of a relevant one mixed with flat by its relevance, which leaves log(p_up / p_down) as it is.
 """
 
+import contextlib
+import gc
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 
-from signals.model import DIRECTIONS, FLAT_BAND, Direction, Headline, Score
+from signals.model import DIRECTIONS, FLAT_BAND, Direction, Evidence, Headline, Score
 from signals.scoring import file
 from signals.scoring.explain import evidence
-from signals.scoring.matrix import Floats, Segment, Vocabulary, segments
+from signals.scoring.matrix import Floats, Segment, Vocabulary, batches, segments
 from signals.text import script_lang
 
 RELEVANT = 0.5
@@ -31,7 +34,6 @@ class _Answers(NamedTuple):
     """One row a headline. `probability` columns are up, flat, down, after mixing with relevance."""
 
     relevance: Floats
-    logits: Floats
     probability: Floats
     legs: Floats
     topic: Floats
@@ -51,7 +53,9 @@ class ScoringModel:
         self.parameters = parameters
         self.card = card
         self.model_id = model_id
-        self.vocabulary = Vocabulary(parameters.names)
+        self.vocabulary = Vocabulary(parameters.tokens, parameters.codes)
+        self._topic = np.zeros((len(parameters.codes), len(parameters.topics)))
+        self._topic[parameters.topic_columns] = parameters.topic
         self._against = (parameters.direction[:, 0] - parameters.direction[:, 2]) / parameters.temperature
 
     @classmethod
@@ -61,31 +65,40 @@ class ScoringModel:
 
     def score(self, headlines: Sequence[Headline], *, with_evidence: bool = True) -> list[Score]:
         """Scores in the order of the headlines."""
-        parts = [segments(headline) for headline in headlines]
-        answers = self._answers(parts)
-        return [
-            self._one(headline, part, answers, row, with_evidence)
-            for row, (headline, part) in enumerate(zip(headlines, parts, strict=True))
-        ]
+        with _collector_paused():
+            return [score for batch in batches(headlines) for score in self._scores(batch, with_evidence)]
 
     def probabilities(self, titles: Sequence[str]) -> tuple[Floats, Floats]:
         """In bulk, without evidence: relevance (n,) and p_up, p_flat, p_down (n, 3)."""
-        answers = self._answers([Segment.of(title, 1.0)] for title in titles)
-        return answers.relevance, answers.probability
+        with _collector_paused():
+            signed = self.vocabulary.matrix([Segment.of(title, 1.0)] for title in titles)
+        relevance, share = self._shares(signed, abs(signed))
+        return relevance, share
 
-    def _answers(self, parts: Iterable[Sequence[Segment]]) -> _Answers:
+    def _scores(self, headlines: Sequence[Headline], with_evidence: bool) -> Iterator[Score]:
+        parts = [segments(headline) for headline in headlines]
+        table = self.vocabulary.table(parts)
+        answers = self._answers(table.matrix)
+        pieces = evidence(table, self.vocabulary.name, self._against) if with_evidence else [()] * len(parts)
+        for row, (headline, part, shown) in enumerate(zip(headlines, parts, pieces, strict=True)):
+            yield self._one(headline, part, answers, row, shown)
+
+    def _shares(self, signed: sp.csr_array, plain: sp.csr_array) -> tuple[Floats, Floats]:
         p = self.parameters
-        signed = self.vocabulary.matrix(parts)
-        plain = abs(signed)
         relevance = _sigmoid((plain @ p.relevance + p.relevance_intercept) / p.relevance_temperature)
-        logits = (signed @ p.direction + p.direction_intercept) / p.temperature
-        share = _softmax(logits) * relevance[:, None]
+        share = _softmax((signed @ p.direction + p.direction_intercept) / p.temperature) * relevance[:, None]
         share[:, 1] += 1 - relevance
+        return relevance, share
+
+    def _answers(self, signed: sp.csr_array) -> _Answers:
+        p = self.parameters
+        plain = abs(signed)
+        relevance, share = self._shares(signed, plain)
         legs = _agreeing(np.clip(signed @ p.legs + p.legs_intercept, -1, 1) * relevance[:, None], share)
-        return _Answers(relevance, logits, share, legs, plain @ p.topic + p.topic_intercept)
+        return _Answers(relevance, share, legs, plain @ self._topic + p.topic_intercept)
 
     def _one(
-        self, headline: Headline, parts: Sequence[Segment], answers: _Answers, row: int, with_evidence: bool
+        self, headline: Headline, parts: Sequence[Segment], answers: _Answers, row: int, pieces: tuple[Evidence, ...]
     ) -> Score:
         p_up, p_flat, p_down = _rounded(answers.probability[row])
         relevance = round(float(answers.relevance[row]), 6)
@@ -107,11 +120,23 @@ class ScoringModel:
             jpy_effect=jpy,
             topics=(p.topics[int(np.argmax(answers.topic[row]))],) if relevance >= RELEVANT else (),
             lang=script_lang(headline.title),
-            evidence=evidence(parts, self.vocabulary, self._against) if with_evidence else (),
+            evidence=pieces,
             intercept=round(intercept, 6),
             abstained=reason is not None,
             abstain_reason=reason,
         )
+
+
+@contextlib.contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No search for cycles meanwhile: a batch makes hundreds of small objects a headline, and none of them."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def _agreeing(legs: Floats, share: Floats) -> Floats:

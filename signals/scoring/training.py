@@ -8,7 +8,6 @@
 Nothing is drawn by chance, so the same rows give the same model.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -19,6 +18,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GroupKFold
 
 from signals.model import DIRECTIONS
+from signals.scoring.batch import Ints, features
+from signals.scoring.codes import Numbering, code_of, name_of
 from signals.scoring.corpus import Labelled
 from signals.scoring.file import Parameters
 from signals.scoring.matrix import Floats, Segment, Vocabulary
@@ -47,8 +48,8 @@ class Fitted(NamedTuple):
 def fit(rows: Sequence[Labelled]) -> Fitted:
     """Fit on all rows; see the module for the steps."""
     texts = [[Segment.of(row.text, 1.0)] for row in rows]
-    names = _frequent(texts)
-    signed = Vocabulary(names).matrix(texts)
+    tokens, codes = _frequent(texts)
+    signed = Vocabulary(tokens, codes).matrix(texts)
     label = np.array([DIRECTIONS.index(row.label) for row in rows])
     relevant = np.array([row.relevant for row in rows])
     groups = np.array([row.group or str(number) for number, row in enumerate(rows)])
@@ -65,10 +66,13 @@ def fit(rows: Sequence[Labelled]) -> Fitted:
     direction, direction_intercept = _direction(signed, label, relevant)
     relevance, relevance_intercept = _relevance(signed, relevant)
     legs, legs_intercept = _legs(signed, rows)
-    topics, topic, topic_intercept = _topics(names, signed, rows)
+    telling = np.flatnonzero(_tells_topic(tokens, codes))
+    topics, topic, topic_intercept = _topics(telling, signed, rows)
     parameters = Parameters(
-        names=names,
+        tokens=tokens,
+        codes=codes,
         topics=topics,
+        topic_columns=telling,
         direction=direction.round(_DIGITS),
         direction_intercept=direction_intercept.round(_DIGITS),
         relevance=relevance.round(_DIGITS),
@@ -83,10 +87,21 @@ def fit(rows: Sequence[Labelled]) -> Fitted:
     return Fitted(parameters, _shares(_two(odds / relevance_temperature))[:, 1], _shares(logits / temperature))
 
 
-def _frequent(texts: Sequence[Sequence[Segment]]) -> tuple[str, ...]:
-    found = (part.found.features for parts in texts for part in parts)
-    counts = Counter(name for features in found for name in {feature[0] for feature in features})
-    return tuple(sorted(name for name, count in counts.items() if count >= MIN_COUNT))
+def _frequent(texts: Sequence[Sequence[Segment]]) -> tuple[tuple[str, ...], Ints]:
+    numbering = Numbering()
+    found = features([part.found for parts in texts for part in parts], numbering)
+    codes, place = np.unique(found.code, return_inverse=True)
+    once = np.unique(found.text * len(codes) + place) % len(codes)  # a text's feature counts once
+    drawn = ("", *numbering)
+    names = sorted(name_of(code, drawn) for code in codes[np.bincount(once) >= MIN_COUNT].tolist())
+    tokens: dict[str, int] = {}
+    kept = np.array(sorted(code_of(name, tokens) for name in names), dtype=np.int64)
+    return tuple(tokens), kept
+
+
+def _tells_topic(tokens: tuple[str, ...], codes: Ints) -> list[bool]:
+    names = ("", *tokens)
+    return [name_of(code, names).startswith(_TOPIC_FEATURES) for code in codes.tolist()]
 
 
 def _direction(signed: sp.csr_array, label: np.ndarray, relevant: np.ndarray) -> tuple[Floats, Floats]:
@@ -106,16 +121,11 @@ def _legs(signed: sp.csr_array, rows: Sequence[Labelled]) -> tuple[Floats, Float
     return model.coef_.T, model.intercept_
 
 
-def _topics(
-    names: tuple[str, ...], signed: sp.csr_array, rows: Sequence[Labelled]
-) -> tuple[tuple[str, ...], Floats, Floats]:
+def _topics(telling: Ints, signed: sp.csr_array, rows: Sequence[Labelled]) -> tuple[tuple[str, ...], Floats, Floats]:
     relevant = [number for number, row in enumerate(rows) if row.relevant and row.topic]
-    telling = [column for column, name in enumerate(names) if name.startswith(_TOPIC_FEATURES)]
     model = LogisticRegression(C=C_TOPIC, max_iter=400, tol=5e-4)
     model.fit(abs(signed[relevant][:, telling]), [rows[number].topic for number in relevant])
-    weights = np.zeros((len(names), len(model.classes_)))
-    weights[telling] = model.coef_.T
-    return tuple(map(str, model.classes_)), weights, model.intercept_
+    return tuple(map(str, model.classes_)), model.coef_.T, model.intercept_
 
 
 def _temperature(loss: "object") -> float:

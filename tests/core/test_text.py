@@ -13,7 +13,7 @@ from signals.text import (
     headline_id,
     normal_title,
     numbers,
-    original_span,
+    original_spans,
     plain,
     script_lang,
     stable_id,
@@ -203,7 +203,7 @@ def test_spans_of_words_fold_to_the_words(text: str) -> None:
     for word in folded.split():
         start = folded.index(word, after)
         after = start + len(word)
-        low, high = original_span(text, start, after)
+        low, high = original_spans(text, [(start, after)])[0]
         assert 0 <= low < high <= len(text)
         assert fold(text[low:high]) == word
 
@@ -215,7 +215,7 @@ def test_spans_hold_the_slice(text: str, data: st.DataObject) -> None:
     folded = fold(text)
     start = data.draw(st.integers(0, len(folded)))
     end = data.draw(st.integers(start, len(folded)))
-    low, high = original_span(text, start, end)
+    low, high = original_spans(text, [(start, end)])[0]
     assert 0 <= low <= high <= len(text)
     assert folded[start:end].strip() in fold(text[low:high])
 
@@ -226,7 +226,7 @@ def test_spans_of_plain_text_are_the_slice(text: str, data: st.DataObject) -> No
     """Where each character stands for itself, so does each position."""
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, len(text)))
-    assert original_span(text, start, end) == (start, end)
+    assert original_spans(text, [(start, end)])[0] == (start, end)
 
 
 @pytest.mark.parametrize(
@@ -244,5 +244,5 @@ def test_spans_of_plain_text_are_the_slice(text: str, data: st.DataObject) -> No
 def test_span_of_a_folded_word(text: str, folded: str, piece: str) -> None:
     """Full-width letters, ligatures, doubled spaces and accents before a word do not shift its span."""
     start = fold(text).index(folded)
-    low, high = original_span(text, start, start + len(folded))
+    low, high = original_spans(text, [(start, start + len(folded))])[0]
     assert text[low:high] == piece
