@@ -11,6 +11,7 @@ from jobs.runner import Report, Run, Runner, Task
 
 NAMES = {
     "ingest": "read the sources that are due and store new headlines",
+    "inbox": "store the headlines that were pushed into Redis",
     "prices": "keep closed USD/JPY bars",
     "publish": "score waiting headlines, join prices, send signals to Redis",
     "train": "fit a new model if the corpus has changed",
@@ -22,6 +23,7 @@ NAMES = {
 
 _BODIES = {
     "ingest": "jobs.ingest:ingest",
+    "inbox": "jobs.inbox:inbox",
     "prices": "jobs.prices:prices",
     "publish": "jobs.publish:publish",
     "train": "jobs.training:train_job",

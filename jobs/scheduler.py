@@ -7,12 +7,12 @@ from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobExe
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from jobs.runner import Runner
+from jobs.runner import Runner, Trigger
 from jobs.settings import Job
 
-CHAINED = {"ingest": "publish"}
+CHAINED = {"ingest": "publish", "inbox": "publish"}
 """What follows at once: signals must not wait for the next tick."""
-_AT_ONCE = ("heartbeat", "ingest", "prices")
+_AT_ONCE = ("heartbeat", "ingest", "inbox", "prices")
 """Jobs that also run as the service starts."""
 
 
@@ -28,7 +28,7 @@ def build(runner: Runner, jobs: Mapping[str, Job], now: dt.datetime) -> Backgrou
         if job.enabled:
             first = now if name in _AT_ONCE else now + dt.timedelta(seconds=job.every_s)
             scheduler.add_job(
-                _fire,
+                fire,
                 "interval",
                 (runner, name),
                 id=name,
@@ -40,8 +40,9 @@ def build(runner: Runner, jobs: Mapping[str, Job], now: dt.datetime) -> Backgrou
     return scheduler
 
 
-def _fire(runner: Runner, name: str) -> None:
-    run = runner.run(name, "schedule")
+def fire(runner: Runner, name: str, trigger: Trigger = "schedule") -> None:
+    """Run a job, and at once what follows it if it found something."""
+    run = runner.run(name, trigger)
     if name in CHAINED and run.counts.get("new"):
         runner.run(CHAINED[name], "chain")
 

@@ -58,6 +58,7 @@ class Jobs(Section, frozen=True, kw_only=True):
     """All jobs of the service."""
 
     ingest: Job
+    inbox: Job
     prices: Job
     publish: Job
     train: Job

@@ -15,12 +15,13 @@ from jobs.cli.tables import counted, outcome, signals_table
 from signals.model import JobRun
 from signals.store import signals as kept
 
-CYCLE = ("ingest", "prices", "publish")
+CYCLE = ("ingest", "inbox", "prices", "publish")
 _SHOWN = 20
 _STEPS = {
     "ingest": "1 ingest    headlines from every source",
-    "prices": "2 prices    closed USD/JPY bars",
-    "publish": "3 publish   score, join prices, send to Redis",
+    "inbox": "2 inbox     headlines pushed into Redis",
+    "prices": "3 prices    closed USD/JPY bars",
+    "publish": "4 publish   score, join prices, send to Redis",
 }
 
 

@@ -13,7 +13,9 @@ from jobs import logs
 from jobs.app import App
 from jobs.catalogue import NAMES, runner_for
 from jobs.cli import options
-from jobs.scheduler import build
+from jobs.inbox import Doorbell
+from jobs.scheduler import build, fire
+from jobs.web import Web
 from signals.errors import ConfigError
 
 
@@ -62,12 +64,18 @@ def serve(context: typer.Context, config: options.Config = None) -> None:
         runner = runner_for(app, lambda: {job.id: job.next_run_time for job in due})
         scheduler = build(runner, scheduled, app.clock())
         due += scheduler.get_jobs()
+        web = Web(app, lambda: runner.run("publish", "chain"))
+        console = web.start()
+        doorbell = Doorbell(app, lambda: fire(runner, "inbox", "chain"))
         scheduler.start()
+        doorbell.start()
         log.info(
-            "service.start", redis=options.without_password(url), database=app.store.name, home=str(settings.home),
-            model_id=model_id,
+            "service.start", console=console, redis=options.without_password(url), database=app.store.name,
+            home=str(settings.home), model_id=model_id,
         )  # fmt: skip
         ended.wait()
+        web.stop()
+        doorbell.end()
         scheduler.shutdown(wait=True)
     finally:
         app.close()

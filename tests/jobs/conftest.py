@@ -74,6 +74,7 @@ class Shell:
         self.env = os.environ | {
             "SIGNALS_HOME": str(self.home),
             "SIGNALS_BROKER_PORT": "0",
+            "SIGNALS_CONSOLE_PORT": "0",
             "HTTP_PROXY": CLOSED,
             "HTTPS_PROXY": CLOSED,
             "NO_PROXY": "127.0.0.1,localhost",

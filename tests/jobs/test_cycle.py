@@ -103,6 +103,7 @@ def test_a_cycle_takes_all_of_two_hundred_items_and_a_dead_feed_costs_only_itsel
     history = [json.loads(line) for line in made.run("jobs", "history", "--json").stdout.splitlines()]
     assert {run["job"]: run["outcome"] for run in history} == {
         "ingest": "partial",
+        "inbox": "ok",
         "prices": "partial",
         "publish": "ok",
     }
@@ -116,7 +117,7 @@ def test_history_shows_every_run_and_show_gives_its_log(shell):
     made.run("jobs", "run", "publish")
     history = [json.loads(line) for line in made.run("jobs", "history", "--json").stdout.splitlines()]
     assert [(run["job"], run["trigger"]) for run in history] == [
-        ("publish", "manual"), ("publish", "cycle"), ("prices", "cycle"), ("ingest", "cycle"),
+        ("publish", "manual"), ("publish", "cycle"), ("prices", "cycle"), ("inbox", "cycle"), ("ingest", "cycle"),
     ]  # fmt: skip
     for run in history[::3]:  # one made by hand, one of the cycle
         shown = json.loads(made.run("jobs", "show", run["run_id"], "--json").stdout)

@@ -17,7 +17,7 @@ def test_a_reader_that_leaves_ends_nothing(shell):
     done = subprocess.run(["bash", "-c", line], env=made.env, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "0", done.stderr
     history = [json.loads(one) for one in made.run("jobs", "history", "--json").stdout.splitlines()]
-    assert [run["job"] for run in history] == ["publish", "prices", "ingest"]
+    assert [run["job"] for run in history] == ["publish", "prices", "inbox", "ingest"]
 
 
 def test_a_second_service_on_one_home_is_refused(shell):

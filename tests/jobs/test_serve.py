@@ -1,9 +1,11 @@
 """The service: it starts, it says what it does, and it leaves nothing behind however it ends."""
 
+import json
 import os
 import signal
 import subprocess
 import time
+import urllib.request
 from contextlib import contextmanager
 
 import pytest
@@ -138,3 +140,26 @@ def test_a_stranger_on_the_port_is_one_clear_line(shell, feed_server):
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert port in done.stderr
     assert "SIGNALS_BROKER_PORT" in done.stderr
+
+
+def test_what_is_pushed_becomes_a_signal_without_waiting_for_a_tick(shell):
+    """By the stream and by HTTP: each within a moment, though every job's next tick is far off."""
+    made = shell("")
+    for job in ("INGEST", "INBOX", "PUBLISH", "PRICES"):
+        made.env[f"SIGNALS__JOBS__{job}__EVERY_S"] = "3600"
+    with serving(made) as process:
+        client = connected(made.home)
+        until(lambda: client.exists("signals:inbox"))
+        client.xadd("signals:inbox", {"id": "1", "title": "Yen surges as BOJ hikes rates to 1.0%"})
+        until(lambda: client.xlen(LOG) == 1)
+        request = urllib.request.Request(
+            f"{endpoint(made.home, 'console')}/v1/headlines",
+            data=json.dumps({"id": "2", "title": "Dollar slides after US payrolls miss forecasts"}).encode(),
+            headers={"Authorization": f"Bearer {(made.home / 'token').read_text()}"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert json.load(answer) == {"new": 1, "known": 0, "notes": []}
+        until(lambda: client.xlen(LOG) == 2)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert endpoint(made.home, "console") is None

@@ -1,0 +1,69 @@
+"""The inbox job: what was pushed into Redis is stored, then settled; and the doorbell that runs it at once."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, cast
+
+import redis
+
+from jobs.app import App
+from jobs.runner import Report, Run
+from signals.sources import inbox as stream
+from signals.sources.items import shorten
+from signals.store import headlines
+
+_BLOCK_MS = 1000
+_PAUSE_S = 2.0
+
+
+def inbox(app: App, run: Run) -> Report:
+    """Store what is in the inbox. Acknowledged only once stored, so that a kill loses nothing."""
+    counts: Counter[str] = Counter(seen=0, new=0, rejected=0)
+    notes: list[str] = []
+    client = app.redis()
+    for entries in stream.take(client, app.clock):
+        with app.store.write() as conn:
+            counts["new"] += headlines.add(conn, [entry.headline for entry in entries if entry.headline])
+        stream.settle(client, entries)
+        counts["seen"] += len(entries)
+        counts["rejected"] += sum(entry.headline is None for entry in entries)
+        notes += [note for entry in entries for note in entry.notes]
+        run.deadline.check()
+    for note in (shown := shorten(notes)):
+        run.log.warning("source.note", source="inbox", note=note)
+    return Report(counts, shown)
+
+
+class Doorbell(threading.Thread):
+    """Waits for entries and rings: nobody's news waits for the next tick.
+
+    Parameters
+    ----------
+    app : gives the Redis client.
+    ring : called after entries came, in this thread.
+    """
+
+    def __init__(self, app: App, ring: Callable[[], None]) -> None:
+        super().__init__(name="inbox-doorbell", daemon=True)
+        self._app = app
+        self._ring = ring
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        """Until `end`. A Redis that does not answer is asked again; the jobs tell of it."""
+        last = b"0-0"  # what lies there already rings, too
+        while not self._ended.is_set():
+            try:
+                answer = cast(Any, self._app.redis().xread({stream.STREAM: last}, block=_BLOCK_MS))
+            except redis.RedisError:
+                self._ended.wait(_PAUSE_S)
+                continue
+            if answer:
+                last = answer[0][1][-1][0]
+                self._ring()
+
+    def end(self) -> None:
+        """Stop waiting and join."""
+        self._ended.set()
+        self.join()

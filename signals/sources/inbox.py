@@ -1,0 +1,126 @@
+"""The push inbox: headlines that a paid wire, or a script of the user's, hands in itself.
+
+They come as entries of a Redis stream, `XADD signals:inbox * headline '{"id": "7", "title": "..."}'`, or over
+HTTP. An entry is settled (acknowledged and deleted) only once its headline is stored: what was taken and
+not settled, for whatever reason, is taken again. Entries that are no headline go to `REJECTED` with the reason.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
+
+import msgspec
+from msgspec import Meta
+
+from signals.model import Headline
+from signals.sources.dates import parse_date
+from signals.sources.feed import Clock, Feed
+from signals.sources.items import Item, headlines, web_url
+from signals.sources.markup import visible
+
+if TYPE_CHECKING:
+    import redis
+
+STREAM = "signals:inbox"
+REJECTED = "signals:inbox:rejected"
+FIELD = "headline"
+"""Field of an entry that holds the JSON of a `Pushed`; an entry without it is read as the fields themselves."""
+GROUP, _CONSUMER = "signals", "ingest"
+MAX_BODY = 100_000
+"""Characters of a body that are kept."""
+_KEPT_REJECTS = 10_000
+_READ = 200
+
+
+class Pushed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A headline as its sender writes it. The same `id` with the same title is the same headline, once and for all;
+    with another title it is a correction.
+    """
+
+    id: Annotated[str, Meta(min_length=1, max_length=300)]
+    title: Annotated[str, Meta(min_length=1, max_length=2000)]
+    source: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,40}$")] = "inbox"
+    summary: str = ""
+    body: str = ""
+    url: str | None = None
+    lang: Annotated[str, Meta(pattern=r"^[a-z]{2}$")] | None = None
+    published_at: str | None = None
+    """Any form of date that feeds use, with its zone; null where unknown."""
+
+
+class Entry(NamedTuple):
+    """One entry of the stream: its headline, or why it is none."""
+
+    entry_id: bytes
+    headline: Headline | None
+    notes: tuple[str, ...]
+    fields: dict[bytes, bytes]
+
+
+def headline_of(pushed: Pushed, known_at: Any) -> tuple[Headline | None, tuple[str, ...]]:
+    """What is stored of it, known at `known_at` (UTC), and a note on what could not be used of it."""
+    item = Item(
+        title=pushed.title,
+        summary=pushed.summary,
+        link=None,  # the sender's id is the identity, not the address
+        own_id=pushed.id,
+        date=pushed.published_at or "",
+        published_at=parse_date(pushed.published_at),
+    )
+    made, notes = headlines([item], Feed(id=pushed.source, kind="inbox", lang=pushed.lang), known_at)
+    if not made:
+        return None, tuple(notes)
+    body = visible(pushed.body)[:MAX_BODY]
+    return msgspec.structs.replace(made[0], url=web_url(pushed.url), body=body), tuple(notes)
+
+
+def take(client: "redis.Redis", clock: Clock) -> Iterator[list[Entry]]:
+    """Batches of entries, first those taken before and never settled; settle each batch before the next.
+
+    `client` must not decode responses. Raises redis.RedisError.
+    """
+    _join(client)
+    after = "0"
+    while after:
+        answer = cast(Any, client.xreadgroup(GROUP, _CONSUMER, {STREAM: after}, count=_READ))
+        entries = answer[0][1] if answer else []
+        if entries:
+            yield [_entry(entry_id, fields or {}, clock) for entry_id, fields in entries]
+        else:
+            after = ">" if after == "0" else ""
+
+
+def settle(client: "redis.Redis", entries: Sequence[Entry]) -> None:
+    """Acknowledge and delete these entries, in one step; keep those that were no headline in `REJECTED`."""
+    pipe = client.pipeline(transaction=True)
+    for entry in entries:
+        if entry.headline is None:
+            reason = cast(Any, entry.fields | {b"reason": "; ".join(entry.notes).encode()})
+            pipe.xadd(REJECTED, reason, maxlen=_KEPT_REJECTS)
+    pipe.xack(STREAM, GROUP, *(entry.entry_id for entry in entries))
+    pipe.xdel(STREAM, *(entry.entry_id for entry in entries))
+    pipe.execute()
+
+
+def _join(client: "redis.Redis") -> None:
+    from redis.exceptions import ResponseError
+
+    try:
+        client.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
+    except ResponseError as error:
+        if not str(error).startswith("BUSYGROUP"):
+            raise
+
+
+def _entry(entry_id: bytes, fields: dict[bytes, bytes], clock: Clock) -> Entry:
+    where = f"inbox entry {entry_id.decode()}"
+    try:
+        headline, notes = headline_of(_pushed(fields), clock())
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return Entry(entry_id, None, (f"{where}: {error}",), fields)
+    return Entry(entry_id, headline, tuple(f"{where}: {note}" for note in notes), fields)
+
+
+def _pushed(fields: dict[bytes, bytes]) -> Pushed:
+    if FIELD.encode() in fields:
+        return msgspec.json.decode(fields[FIELD.encode()], type=Pushed)
+    return msgspec.convert({name.decode(): value.decode() for name, value in fields.items()}, Pushed)
