@@ -18,9 +18,9 @@ from signals.delivery.wire import encode_signal
 from signals.errors import PermanentError
 from signals.market.bars import FINE_MAX_S, REACH_COARSE, REACH_FINE
 from signals.model import PAIR, Bar, Headline, Score, Signal
-from signals.pipeline import Scorer, Step, step
+from signals.pipeline import Scorer, Step, step, story_index
 from signals.store import bars, headlines, signals
-from signals.stories import Member, StoryIndex
+from signals.stories import Member
 
 _BATCH = 500
 _SEND = 1000
@@ -91,7 +91,7 @@ def run_step(app: App, scorer: Scorer, conn: sa.Connection, batch: Sequence[Head
     policy = app.settings.policy
     window = dt.timedelta(seconds=policy.story_window_s)
     before = headlines.told(conn, spans(batch, window))
-    stories = StoryIndex(policy.story_window_s, (Member(*told) for told in before))
+    stories = story_index(policy, (Member(*told) for told in before))
     return step(stories, batch, joinable(conn, batch), now, scorer=scorer, policy=policy)
 
 

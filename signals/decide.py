@@ -32,7 +32,7 @@ def decide(
         story_id=place.story_id,
         revision=place.revision,
         action="updated" if before else "created",
-        supersedes=_signal_id(before[-1]) if before else None,
+        supersedes=_signal_id(place.corrects or before[-1]) if before else None,
         source_published_at=headline.source_published_at,
         known_at=headline.known_at,
         scored_at=now,
@@ -89,7 +89,7 @@ def _skip_reason(headline: Headline, score: Score, place: Placement, policy: Pol
             return "stale_news"
     if score.relevance < policy.relevance_min:
         return "irrelevant"
-    if place.novelty < policy.novelty_min:
+    if place.novelty < policy.novelty_min and place.corrects is None:
         return "duplicate"
     return None
 

@@ -16,7 +16,8 @@ from typing import NamedTuple, Protocol
 from signals.decide import decide
 from signals.market.bars import BarTable
 from signals.model import Bar, Headline, Policy, Score, Signal, Skip, Story
-from signals.stories import StoryIndex
+from signals.scoring.gist import MIN_OVERLAP, gist
+from signals.stories import Member, StoryIndex
 
 
 class Scorer(Protocol):
@@ -28,6 +29,11 @@ class Scorer(Protocol):
 
     def score(self, headlines: Sequence[Headline]) -> list[Score]:
         """Scores in the order of the headlines."""
+
+
+def story_index(policy: Policy, members: Iterable[Member] = ()) -> StoryIndex:
+    """The stories of this policy, told by what titles mean; `members` were told before."""
+    return StoryIndex(policy.story_window_s, members, gist=gist, min_overlap=MIN_OVERLAP)
 
 
 class Step(NamedTuple):

@@ -5,7 +5,9 @@ import functools
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
 from w3lib.url import canonicalize_url, url_query_cleaner
 
@@ -65,6 +67,36 @@ def normal_title(title: str) -> str:
 def numbers(normal: str) -> tuple[str, ...]:
     """The numbers of a `normal_title`, sorted: two headlines that differ in them, or in a sign, tell two events."""
     return tuple(sorted(_NUMBER.findall(normal)))
+
+
+class Gist(NamedTuple):
+    """What of a title tells its event, as far as two titles can be compared by it."""
+
+    words: frozenset[str]
+    """What it says: words, or what they mean."""
+    figures: frozenset[str]
+    normal: str = ""
+    """Titles whose normal form is the same are the same, however little they say."""
+    names: frozenset[str] = frozenset()
+    """Who speaks or is spoken of."""
+    times: frozenset[str] = frozenset()
+    """Months, weekdays, quarters."""
+    marks: frozenset[str] = frozenset()
+    """What must be the same in both: a denial, a price, `core`."""
+    senses: Mapping[str, frozenset[str]] = MappingProxyType({})
+    """By question (which way? policy or figure?) the answers given: two titles must share one, if both answer."""
+    corrects: bool = False
+    """It says of itself that it mends an earlier one."""
+
+
+def plain_gist(title: str) -> Gist:
+    """Words and numbers of a title, and nothing of what they mean."""
+    normal = normal_title(title)
+    if normal.isascii():
+        words = frozenset(normal.split())
+    else:
+        words = frozenset(normal[i : i + 2] for i in range(len(normal) - 1)) or frozenset({normal})
+    return Gist(words, frozenset(numbers(normal)), normal)
 
 
 def canonical_url(url: str) -> str:

@@ -9,8 +9,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 
 from signals.model import Bar, Headline, Policy, Signal
-from signals.pipeline import Scorer, step
-from signals.stories import StoryIndex
+from signals.pipeline import Scorer, step, story_index
 
 
 def replay(
@@ -27,6 +26,6 @@ def replay(
     steps : each step's time (`scored_at`, UTC) with the headlines it took, oldest step first.
     bars : every version of every bar; a step sees those learned by its time.
     """
-    stories = StoryIndex(policy.story_window_s)
+    stories = story_index(policy)
     for now, headlines in steps:
         yield from step(stories, headlines, bars, now, scorer=scorer, policy=policy).signals

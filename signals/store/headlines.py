@@ -23,6 +23,7 @@ class Told(NamedTuple):
     story_id: str
     source: str
     title: str
+    url: str | None
 
 
 def add(conn: sa.Connection, headlines: Iterable[Headline]) -> int:
@@ -41,7 +42,7 @@ def told(conn: sa.Connection, spans: Iterable[tuple[dt.datetime, dt.datetime]]) 
     """Headlines already in stories that were known within any of the spans, both ends included."""
     query = sa.select(*(_H.c[name] for name in Told._fields)).where(_H.c.story_id.is_not(None))
     found = {Told(*row) for low, high in spans for row in conn.execute(query.where(_H.c.known_at.between(low, high)))}
-    return sorted(found)
+    return sorted(found, key=lambda told: (told.known_at, told.headline_id))
 
 
 def steps(conn: sa.Connection) -> list[tuple[dt.datetime, list[Headline]]]:

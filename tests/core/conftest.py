@@ -185,8 +185,14 @@ TITLES = ("boj hikes rates to 1.0% yen jumps", "fed cuts rates to 0.5% dollar sl
 EXTRAS = ("tokyo", "again", "0.5%", "now")
 
 
+PAGES = (None, "https://example.org/a", "https://example.org/b")
+
+
+PAGES = (None, "https://example.org/a", "https://example.org/b")
+
+
 @st.composite
-def news(draw: st.DrawFn, max_size: int = 10) -> list[Headline]:
+def news(draw: st.DrawFn, max_size: int = 10, pages: bool = False) -> list[Headline]:
     """Headlines over four days in any order, some at one moment, that repeat one another nearly or wholly."""
     made = []
     for number in range(draw(st.integers(0, max_size))):
@@ -198,6 +204,7 @@ def news(draw: st.DrawFn, max_size: int = 10) -> list[Headline]:
                 known_at,
                 headline_id=f"{number:02}",
                 source=draw(st.sampled_from(["wire", "blog"])),
+                url=draw(st.sampled_from(PAGES)) if pages else None,
                 source_published_at=draw(st.sampled_from([None, known_at - MINUTE, known_at - 2 * DAY])),
                 backfilled=draw(st.booleans()),
             )

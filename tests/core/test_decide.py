@@ -185,3 +185,12 @@ def test_a_signal_tells_all_its_parts() -> None:
     assert shared == {"story_id", "revision", "headline_ids", "novelty", "mentions_24h", "n_sources"}
     assert all(getattr(made, name) == getattr(place, name) for name in shared)
     assert made.horizon_s == POLICY.horizon_s
+
+
+def test_a_correction_is_told_though_it_is_no_news() -> None:
+    """It supersedes the signal of the headline it corrects, not that of the repeat between them."""
+    place = make_place("a", "b", "c")._replace(corrects="a")
+    first = signal(headline=make_headline(headline_id="a"), place=make_place("a"))
+    made = signal(headline=make_headline(headline_id="c"), place=place)
+    assert made.action == "updated"
+    assert made.supersedes == first.signal_id

@@ -48,7 +48,7 @@ def test_headlines_are_taken_in_the_order_they_became_known() -> None:
     """Whatever order they come in: by `known_at`, ties by id; and all are scored in one batch."""
     scorer = FakeScorer()
     late, early, tied = (
-        make_headline(f"boj {name}", at, headline_id=name)
+        make_headline(f"boj {name}", at, headline_id=name, url=None)
         for name, at in (("x", NOW), ("b", NOW - HOUR), ("a", NOW - HOUR))
     )
     made = step(StoryIndex(POLICY.story_window_s), [late, early, tied], [], NOW, scorer=scorer, policy=POLICY)

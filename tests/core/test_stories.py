@@ -26,7 +26,7 @@ def place_all(*told: tuple[str, dt.datetime]) -> list[Placement]:
     """Places of these titles, told one after another, each by a source of its own."""
     stories = index()
     return [
-        stories.place(make_headline(title, at, headline_id=f"{number:02}", source=f"source-{number}"))
+        stories.place(make_headline(title, at, headline_id=f"{number:02}", source=f"source-{number}", url=None))
         for number, (title, at) in enumerate(told)
     ]
 
@@ -165,13 +165,13 @@ def test_the_latest_of_equally_like_stories_is_joined() -> None:
 def told_before(headlines: list[Headline], places: list[Placement]) -> list[Member]:
     """What a store remembers of them."""
     return [
-        Member(h.known_at, h.headline_id, place.story_id, h.source, h.title)
+        Member(h.known_at, h.headline_id, place.story_id, h.source, h.title, h.url)
         for h, place in zip(headlines, places, strict=True)
     ]
 
 
 @steady
-@given(news(), st.booleans())
+@given(news(pages=True), st.booleans())
 def test_an_index_carried_on_equals_one_built_anew(headlines: list[Headline], in_order: bool) -> None:
     """Whether it lived through all or was handed what was told within its window before: the places are the same."""
     if in_order:
@@ -184,6 +184,11 @@ def test_an_index_carried_on_equals_one_built_anew(headlines: list[Headline], in
         near = [member for member in members if known_at - WINDOW <= member.known_at <= known_at]
         assert index(*reversed(near)).place(headline) == places[number]
         assert index(*members).place(headline) == places[number]
+
+
+def figures(headline: Headline) -> set[str]:
+    """The numbers of its title."""
+    return set(numbers(normal_title(headline.title)))
 
 
 def overlap(one: str, other: str) -> float:
@@ -205,7 +210,7 @@ def test_the_index_finds_what_comparing_all_would(headlines: list[Headline]) -> 
             for h, before in told
             if h.known_at <= headline.known_at <= before.first_known_at + WINDOW
             and overlap(h.title, headline.title) >= MIN_OVERLAP
-            and numbers(normal_title(h.title)) == numbers(normal_title(headline.title))
+            and (figures(h) <= figures(headline) or figures(headline) <= figures(h))
         ]
         assert place.story_id == max(alike)[-1] if alike else place.revision == 1
         told.append((headline, place))

@@ -11,10 +11,9 @@ from jobs import publish
 from jobs.catalogue import runner_for
 from signals.delivery.wire import encode_signal
 from signals.model import Bar, Headline, Policy
-from signals.pipeline import step
+from signals.pipeline import step, story_index
 from signals.research.replay import replay
 from signals.store import bars, headlines, signals
-from signals.stories import StoryIndex
 from signals.text import headline_id, script_lang
 from tests.properties.conftest import START
 
@@ -99,7 +98,7 @@ def test_live_is_replay(app, clock):
         archive, kept = headlines.steps(conn), bars.closed_within(conn, [(START - dt.timedelta(days=9), clock())])
     again = replay(archive, kept, scorer=app.scorer, policy=app.settings.policy)
     assert [encode_signal(s, epoch=epoch, seq=n).event.decode() for n, s in enumerate(again, 1)] == live
-    assert len(live) == last_seq > 30
+    assert len(live) == last_seq > 15
 
 
 @pytest.mark.parametrize("cut_minutes", [60, 240, 500])
@@ -110,7 +109,7 @@ def test_no_look_ahead(model, cut_minutes):
     policy = Policy()
 
     def told(headlines_, bars_):
-        return step(StoryIndex(policy.story_window_s), headlines_, bars_, START, scorer=model, policy=policy).signals
+        return step(story_index(policy), headlines_, bars_, START, scorer=model, policy=policy).signals
 
     whole = [s for s in told(batch, walk) if s.known_at < cut]
     part = told([h for h in batch if h.known_at < cut], [b for b in walk if b.close_at < cut])

@@ -147,7 +147,7 @@ def test_told_within_spans(store: Store) -> None:
         found = headlines.told(conn, spans)
         assert headlines.told(conn, []) == []
     assert [told.headline_id for told in found] == ["h0", "h1", "h3", "h4"]
-    assert found[0] == Told(NOW, "h0", "story-h0", "wire", kept[0].title)
+    assert found[0] == Told(NOW, "h0", "story-h0", "wire", kept[0].title, kept[0].url)
 
 
 def test_steps_come_back_as_they_were_taken(store: Store) -> None:
