@@ -92,7 +92,7 @@ def run_step(app: App, scorer: Scorer, conn: sa.Connection, batch: Sequence[Head
     window = dt.timedelta(seconds=policy.story_window_s)
     before = headlines.told(conn, spans(batch, window))
     stories = story_index(policy, (Member(*told) for told in before))
-    return step(stories, batch, joinable(conn, batch), now, scorer=scorer, policy=policy)
+    return step(stories, batch, joinable(conn, batch), now, scorer=scorer, policy=policy, events=app.settings.events)
 
 
 def joinable(conn: sa.Connection, batch: Sequence[Headline]) -> list[Bar]:

@@ -9,12 +9,14 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfoNotFoundError
 
 import msgspec
 import sqlalchemy as sa
 from msgspec import Meta
 
 from signals.errors import ConfigError
+from signals.market.events import Event
 from signals.model import Policy
 from signals.sources import KINDS
 from signals.sources.feed import Feed
@@ -85,10 +87,15 @@ class _File(Section, frozen=True, kw_only=True):
     """The settings file as it is written."""
 
     feeds: Path
+    events: Path | None = None
     seeds: Seeds
     jobs: Jobs
     policy: Policy = Policy()
     prices: Prices = Prices()
+
+
+class _EventsFile(Section, frozen=True, kw_only=True):
+    event: tuple[Event, ...] = ()
 
 
 class _FeedsFile(Section, frozen=True, kw_only=True):
@@ -101,6 +108,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     path: Path
     home: Path
     feeds: tuple[Feed, ...]
+    events: tuple[Event, ...] = ()
     seeds: Seeds
     jobs: Jobs
     policy: Policy
@@ -128,6 +136,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         path=found,
         home=home,
         feeds=_feeds(_absolute(base, file.feeds)),
+        events=_events(_absolute(base, file.events)) if file.events else (),
         seeds=Seeds(**{name: _absolute(base, getattr(file.seeds, name)) for name in Seeds.__struct_fields__}),
         jobs=file.jobs,
         policy=file.policy,
@@ -211,6 +220,13 @@ def _feeds(path: Path) -> tuple[Feed, ...]:
     return tuple(
         msgspec.structs.replace(feed, path=_absolute(path.parent, feed.path)) if feed.path else feed for feed in feeds
     )
+
+
+def _events(path: Path) -> tuple[Event, ...]:
+    try:
+        return _decode(_tree(path), _EventsFile, path).event
+    except ZoneInfoNotFoundError as error:
+        raise ConfigError(str(path), f"zone: {error.args[0]}", "an IANA name such as Asia/Tokyo") from error
 
 
 def _absolute(base: Path, path: Path) -> Path:

@@ -15,11 +15,19 @@ def policy_id(policy: Policy) -> str:
 
 
 def decide(
-    headline: Headline, score: Score, place: Placement, price: PriceContext, policy: Policy, now: dt.datetime
+    headline: Headline,
+    score: Score,
+    place: Placement,
+    price: PriceContext,
+    policy: Policy,
+    now: dt.datetime,
+    *,
+    event_window: str | None = None,
 ) -> Signal | Skip:
     """One headline's signal.
 
     `now` (UTC) is when the step runs: it becomes `scored_at` and changes nothing else.
+    `event_window` names the decision or release that was due when the headline became known.
     """
     reason = _skip_reason(headline, score, place, policy)
     if reason is not None:
@@ -71,6 +79,7 @@ def decide(
         headline_ids=place.headline_ids,
         model_id=score.model_id,
         policy_id=policy_id(policy),
+        event_window=event_window,
     )
 
 

@@ -247,6 +247,8 @@ class Signal(Record, frozen=True, kw_only=True):
     headline_ids: tuple[str, ...]
     model_id: str
     policy_id: str
+    event_window: str | None = None
+    """Name of the decision or release in whose window the headline became known; null outside all."""
 
     def __post_init__(self) -> None:
         _check_times(self)

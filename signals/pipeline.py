@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 
 from signals.decide import decide
 from signals.market.bars import BarTable
+from signals.market.events import Event, window_at
 from signals.model import Bar, Headline, Policy, Score, Signal, Skip, Story
 from signals.scoring.gist import MIN_OVERLAP, gist
 from signals.stories import Member, StoryIndex
@@ -53,6 +54,7 @@ def step(
     *,
     scorer: Scorer,
     policy: Policy,
+    events: Sequence[Event] = (),
 ) -> Step:
     """Run headlines through scoring, stories, prices and the decision.
 
@@ -61,6 +63,7 @@ def step(
     stories : what was told before; it remembers these headlines too.
     headlines : any order; each is to be seen once.
     bars : closed bars reaching back `market.bars.REACH_COARSE` before the oldest headline.
+    events : decisions and releases; a signal says in whose window its headline became known.
     now : UTC, not before any headline's `known_at`; becomes `scored_at`.
     """
     taken = sorted(headlines, key=lambda h: (h.known_at, h.headline_id))
@@ -77,6 +80,6 @@ def step(
             )
         )
         price = table.context(headline.known_at, policy.stale_after_s)
-        outcome = decide(headline, score, place, price, policy, now)
+        outcome = decide(headline, score, place, price, policy, now, event_window=window_at(events, headline.known_at))
         (made.signals if isinstance(outcome, Signal) else made.skips).append(outcome)  # type: ignore[arg-type]
     return made

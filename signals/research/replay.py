@@ -8,6 +8,7 @@ or policy they are what that one would have said: the ids in each signal tell.
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 
+from signals.market.events import Event
 from signals.model import Bar, Headline, Policy, Signal
 from signals.pipeline import Scorer, step, story_index
 
@@ -18,14 +19,16 @@ def replay(
     *,
     scorer: Scorer,
     policy: Policy,
+    events: Sequence[Event] = (),
 ) -> Iterator[Signal]:
     """Signals of a recorded run, in the order it made them.
 
     Parameters
     ----------
     steps : each step's time (`scored_at`, UTC) with the headlines it took, oldest step first.
+    events : as the live run had them.
     bars : every version of every bar; a step sees those learned by its time.
     """
     stories = story_index(policy)
     for now, headlines in steps:
-        yield from step(stories, headlines, bars, now, scorer=scorer, policy=policy).signals
+        yield from step(stories, headlines, bars, now, scorer=scorer, policy=policy, events=events).signals

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signals.market.events import Event
 from signals.model import Bar, Headline, Policy, Score
 from signals.pipeline import Step, step
 from signals.stories import StoryIndex
@@ -30,6 +31,10 @@ from .conftest import (
     versions,
 )
 
+DUE = Event(
+    name="boj", zone="UTC", time=NOW.time(), before_s=0, after_s=1, dates=frozenset({NOW.date()}), source="a test"
+)
+"""A decision at NOW."""
 GOLDEN = Path(__file__).parent / "golden" / "signal.json"
 POLICY = Policy()
 LENIENT = Policy(novelty_min=0.0, relevance_min=0.0)
@@ -38,10 +43,16 @@ some_bars = st.lists(versions(), max_size=12, unique_by=version_key)
 
 
 def run(
-    headlines: Sequence[Headline], bars: Sequence[Bar] = (), *, now: dt.datetime = NOW + DAY, policy: Policy = POLICY
+    headlines: Sequence[Headline],
+    bars: Sequence[Bar] = (),
+    *,
+    now: dt.datetime = NOW + DAY,
+    policy: Policy = POLICY,
+    events: Sequence[Event] = (),
 ) -> Step:
     """One step from nothing."""
-    return step(StoryIndex(policy.story_window_s), headlines, bars, now, scorer=FakeScorer(), policy=policy)
+    index = StoryIndex(policy.story_window_s)
+    return step(index, headlines, bars, now, scorer=FakeScorer(), policy=policy, events=events)
 
 
 def test_headlines_are_taken_in_the_order_they_became_known() -> None:
@@ -159,7 +170,7 @@ def test_the_golden_signal() -> None:
     told = make_headline("BOJ hikes policy rate to 1.0%", NOW - HOUR, headline_id="h1", source="blog")
     again = make_headline("BOJ hikes policy rate to 1.0% - Reuters", NOW, headline_id="h2")
     bars = climb(70, NOW - 3 * SECOND, step_bp=-1.5)
-    signal = run([again, told], bars, now=NOW + 5 * SECOND, policy=LENIENT).signals[-1]
+    signal = run([again, told], bars, now=NOW + 5 * SECOND, policy=LENIENT, events=[DUE]).signals[-1]
     assert not [
         name for name in signal.__struct_fields__ if getattr(signal, name) in (None, ()) and name != "abstain_reason"
     ]

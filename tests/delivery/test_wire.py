@@ -24,7 +24,7 @@ CONTRACT = """specversion id source type subject time datacontenttype dataschema
     pair direction p_up p_flat p_down strength usd_effect jpy_effect horizon_s abstained abstain_reason
     relevance topics novelty mentions_24h n_sources evidence
     ref_price ref_price_at ref_age_s ref_source stale market_open return_5m_bp return_60m_bp volatility_60m_bp
-    title url source lang headline_ids model_id policy_id"""
+    title url source lang headline_ids model_id policy_id event_window"""
 ENVELOPE, DATA = CONTRACT.split()[:11], CONTRACT.split()[11:]
 
 

@@ -69,6 +69,7 @@ class Shell:
         self.config = folder / "config" / "signals.toml"
         self.config.parent.mkdir()
         text = (ROOT / "config" / "signals.toml").read_text().replace("../seeds", str(ROOT / "seeds"))
+        text = text.replace("events.toml", str(ROOT / "config" / "events.toml"))
         self.config.write_text(text)
         (self.config.parent / "feeds.toml").write_text(feeds)
         self.env = os.environ | {

@@ -27,7 +27,7 @@ def test_a_mistake_in_the_environment_names_the_variable(name, value, said):
 
 def test_a_mistake_in_the_feeds_names_their_file_and_shows_their_example(tmp_path):
     """The hint is the shipped file of the same name."""
-    for name in ("signals.toml", "feeds.toml"):
+    for name in ("signals.toml", "feeds.toml", "events.toml"):
         (tmp_path / name).write_bytes((ROOT / "config" / name).read_bytes())
     with (tmp_path / "feeds.toml").open("a") as file:
         file.write('[[feed]]\nid = "x"\nkind = "rss"\nurl = "http://x.example/"\ncolour = 1\n')

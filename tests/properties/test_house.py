@@ -96,7 +96,7 @@ def test_live_is_replay(app, clock):
         live = [row.event.decode() for row in signals.tail(conn, after_seq=0, limit=1000)]
         epoch, last_seq = signals.channel_state(conn, "USDJPY")
         archive, kept = headlines.steps(conn), bars.closed_within(conn, [(START - dt.timedelta(days=9), clock())])
-    again = replay(archive, kept, scorer=app.scorer, policy=app.settings.policy)
+    again = replay(archive, kept, scorer=app.scorer, policy=app.settings.policy, events=app.settings.events)
     assert [encode_signal(s, epoch=epoch, seq=n).event.decode() for n, s in enumerate(again, 1)] == live
     assert len(live) == last_seq > 15
 
