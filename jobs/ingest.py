@@ -1,8 +1,10 @@
 """Ingest: read every source that is due, keep what is new; a source that is down costs only itself."""
 
 import asyncio
-from collections import Counter
+import datetime as dt
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -14,7 +16,13 @@ from signals.errors import ConfigError, SourceError
 from signals.model import FeedState
 from signals.sources.feed import Feed, Reading
 from signals.sources.guard import open_session
+from signals.sources.manners import after_failure
 from signals.store import feeds, headlines
+
+_SLACK = dt.timedelta(seconds=1)
+"""The scheduler's ticks and ours never meet exactly."""
+_FORBIDDEN = ("rate_limited", "http_410")
+"""Failures after which even a person's own run waits as the server says."""
 
 
 class FailedRead(msgspec.Struct, frozen=True):
@@ -33,16 +41,18 @@ def ingest(app: App, run: Run) -> Report:
 async def _ingest(app: App, run: Run) -> Report:
     with app.store.read() as conn:
         states = {state.source: state for state in feeds.states(conn)}
-    due = [
-        feed for feed in app.settings.feeds if feed.enabled and (run.trigger != "schedule" or _due(app, feed, states))
-    ]
+    due = [feed for feed in app.settings.feeds if feed.enabled and _due(app, run, feed, states.get(feed.id))]
     if any(feed.kind == "yahoo_news" for feed in due):
         _keep_yahoo_cache(app)
     counts: Counter[str] = Counter(sources=len(due), failed=0, unchanged=0, seen=0, new=0)
     notes: list[str] = []
+    doors: defaultdict[str | None, asyncio.Lock] = defaultdict(asyncio.Lock)
     async with open_session() as session:
         for done in asyncio.as_completed(
-            [_read_one(app, feed, states.get(feed.id, FeedState(source=feed.id)), session) for feed in due]
+            [
+                _read_one(app, feed, states.get(feed.id, FeedState(source=feed.id)), session, doors[_door(feed)])
+                for feed in due
+            ]
         ):
             feed, result = await done
             run.deadline.check()
@@ -57,28 +67,47 @@ def _keep_yahoo_cache(app: App) -> None:
     yfinance.set_tz_cache_location(str(app.settings.home / "yfinance"))
 
 
-def _due(app: App, feed: Feed, states: dict[str, FeedState]) -> bool:
-    state = states.get(feed.id)
-    if state is None or state.last_attempt_at is None:
+def _due(app: App, run: Run, feed: Feed, state: FeedState | None) -> bool:
+    """On schedule: as its row and its server wish. A cycle or a manual run asks all but whom a server forbids."""
+    if state is None or state.next_attempt_at is None:
         return True
-    # A second of slack: the scheduler's ticks and ours never meet exactly.
-    return (app.clock() - state.last_attempt_at).total_seconds() >= feed.every_s - 1
+    if run.trigger != "schedule" and not (state.last_error or "").startswith(_FORBIDDEN):
+        return True
+    return app.clock() >= state.next_attempt_at - _SLACK
 
 
 async def _read_one(
-    app: App, feed: Feed, state: FeedState, session: aiohttp.ClientSession
+    app: App, feed: Feed, state: FeedState, session: aiohttp.ClientSession, door: asyncio.Lock
 ) -> tuple[Feed, Reading | FailedRead]:
     try:
-        return feed, await sources.read(feed, state, app.clock, session)
+        async with door:
+            return feed, await sources.read(feed, state, app.clock, session)
     except SourceError as error:
-        return feed, _failed(app, state, error.reason, error)
+        return feed, _failed(app, feed, state, error.reason, error)
     except ConfigError as error:  # a row that can't be used costs only itself
-        return feed, _failed(app, state, "configuration", error)
+        return feed, _failed(app, feed, state, "configuration", error)
 
 
-def _failed(app: App, state: FeedState, reason: str, error: SourceError | ConfigError) -> FailedRead:
+def _door(feed: Feed) -> str | None:
+    """Whom one request at a time may be made to: the host and port, or for what has none the feed itself."""
+    try:
+        parts = urlsplit(feed.url or "")
+        return f"{parts.hostname}:{parts.port}" if parts.hostname else feed.id
+    except ValueError:  # no address at all: reading it says so
+        return feed.id
+
+
+def _failed(app: App, feed: Feed, state: FeedState, reason: str, error: SourceError | ConfigError) -> FailedRead:
+    now, failures = app.clock(), state.failures + 1
+    ordered_s = error.retry_after_s if isinstance(error, SourceError) else None
     remembered = msgspec.structs.replace(
-        state, last_attempt_at=app.clock(), last_error=f"{reason}: {error.problem}", failures=state.failures + 1
+        state,
+        last_attempt_at=now,
+        last_error=f"{reason}: {error.problem}",
+        failures=failures,
+        next_attempt_at=after_failure(
+            feed.id, feed.every_s, failures, now, ordered_s=ordered_s, gone=reason == "http_410"
+        ),
     )
     return FailedRead(reason, error, remembered)
 

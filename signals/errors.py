@@ -51,10 +51,14 @@ class SourceError(TransientError):
     private_address, not_a_feed, empty_answer, rate_limited, other_shape, missing_folder.
     """
 
-    def __init__(self, where: str, reason: str, problem: str, mend: str = "") -> None:
+    def __init__(
+        self, where: str, reason: str, problem: str, mend: str = "", *, retry_after_s: int | None = None
+    ) -> None:
         super().__init__(where, problem, mend)
         self.args = (where, reason, problem, mend)
         self.reason = reason
+        self.retry_after_s = retry_after_s
+        """Seconds that the server orders to wait; null where it doesn't."""
 
 
 class PriceError(SourceError):

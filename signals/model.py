@@ -277,6 +277,8 @@ class FeedState(Record, frozen=True, kw_only=True):
     last_error: str | None = None
     failures: int = 0
     """Failed attempts since the last success."""
+    next_attempt_at: dt.datetime | None = None
+    """Not to be asked before, as its server wishes or after failures; null: as its row says."""
 
 
 Outcome = Literal["running", "ok", "partial", "failed", "missed", "skipped"]

@@ -8,6 +8,7 @@ import msgspec
 from signals.errors import ConfigError
 from signals.model import FeedState
 from signals.sources.feed import Clock, Feed, Reading
+from signals.sources.manners import after_success
 
 if TYPE_CHECKING:
     import aiohttp
@@ -74,6 +75,11 @@ async def read(feed: Feed, state: FeedState, clock: Clock, session: "aiohttp.Cli
     attempted_at = clock()
     reading = await reader(feed, state, clock, session)
     remembered = msgspec.structs.replace(
-        reading.state, last_attempt_at=attempted_at, last_success_at=clock(), last_error=None, failures=0
+        reading.state,
+        last_attempt_at=attempted_at,
+        last_success_at=clock(),
+        last_error=None,
+        failures=0,
+        next_attempt_at=after_success(feed.id, feed.every_s, reading.wishes, attempted_at),
     )
     return reading._replace(state=remembered)

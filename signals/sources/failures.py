@@ -1,5 +1,6 @@
 """What went wrong with a request, as a `SourceError` that gives no secret away."""
 
+import datetime as dt
 import errno
 import ssl
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from yarl import URL
 
 from signals.errors import SourceError
 from signals.sources.guard import Hop
+from signals.sources.manners import retry_after_s
 
 SECRET_PARAMETERS = ("key", "token", "secret", "auth", "password", "passwd", "pwd", "signature", "sig")
 """Query parameters whose name ends in one of these hold a secret."""
@@ -31,13 +33,24 @@ def public_url(url: URL) -> str:
     return str(bare.with_query(shown)) if shown else str(bare)
 
 
-def bad_status(where: str, status: int, headers: Mapping[str, str], *, by: str = "the server") -> SourceError:
-    """An answer that says no."""
+def bad_status(
+    where: str, status: int, headers: Mapping[str, str], *, now: dt.datetime, by: str = "the server"
+) -> SourceError:
+    """An answer that says no, and how long it wants to be left alone."""
+    ordered_s = retry_after_s(headers, now)
     if status == 429:
         after = headers.get("Retry-After", "")
         wait = f", and to wait {after[:40]}" if after else ""
-        return SourceError(where, "rate_limited", f"{by} asks to be asked less often{wait}", "raise the feed's every_s")
-    return SourceError(where, f"http_{status}", f"{by} answered HTTP {status}", MENDS.get(status, ""))
+        return SourceError(
+            where,
+            "rate_limited",
+            f"{by} asks to be asked less often{wait}",
+            "raise the feed's every_s",
+            retry_after_s=ordered_s,
+        )
+    return SourceError(
+        where, f"http_{status}", f"{by} answered HTTP {status}", MENDS.get(status, ""), retry_after_s=ordered_s
+    )
 
 
 def private_address(where: str, addresses: str) -> SourceError:
@@ -46,12 +59,12 @@ def private_address(where: str, addresses: str) -> SourceError:
     return SourceError(where, "private_address", f"{addresses} is a private address, not connected to", mend)
 
 
-def request_failure(where: str, error: aiohttp.ClientError, hop: Hop) -> SourceError:
+def request_failure(where: str, error: aiohttp.ClientError, hop: Hop, now: dt.datetime) -> SourceError:
     """The error of one request. Only parts of aiohttp's own text are used: some of it holds the whole URL."""
     if hop.refused:
         return private_address(where, ", ".join(dict.fromkeys(hop.refused)))
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        return bad_status(where, error.status, error.headers or {}, by="the proxy")
+        return bad_status(where, error.status, error.headers or {}, now=now, by="the proxy")
     if isinstance(error, aiohttp.InvalidURL):
         return SourceError(where, "refused", "not an address that can be fetched", "correct the url")
     if isinstance(error, aiohttp.ClientResponseError):

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from signals.model import FeedState, Headline
+from signals.sources.manners import Wishes
 
 Clock = Callable[[], dt.datetime]
 """Gives the UTC time now; passed in, so that nothing below `jobs` reads a clock."""
@@ -43,3 +44,5 @@ class Reading(NamedTuple):
     """One line for each item or document that could not be used, naming it and why."""
     unchanged: bool = False
     """The source said that nothing is new (304)."""
+    wishes: Wishes = Wishes()
+    """When the source wants to be asked again."""

@@ -13,6 +13,7 @@ from signals.model import FeedState
 from signals.sources.failures import bad_status, private_address, public_url, request_failure
 from signals.sources.feed import Clock, Feed
 from signals.sources.guard import HOP, GuardedConnector, Hop, is_private, literal_address
+from signals.sources.manners import freshness_s
 
 USER_AGENT = "usdjpy-signals/0.1 (+feed reader)"
 ACCEPT = "application/rss+xml, application/atom+xml, application/rdf+xml, application/xml;q=0.9, */*;q=0.5"
@@ -37,6 +38,8 @@ class Fetched(NamedTuple):
     """Where the redirects led, without credentials."""
     fetched_at: dt.datetime
     """When the last byte was here."""
+    fresh_s: int | None = None
+    """Seconds for which the answer promises nothing new."""
 
 
 class _Redirect(NamedTuple):
@@ -151,7 +154,7 @@ async def _get(
         async with session.get(url, headers=_headers(state), proxy=proxy, allow_redirects=False) as response:
             return await _answer(response, url, state, clock, max_bytes, where)
     except aiohttp.ClientError as error:
-        raise request_failure(where, error, hop) from error
+        raise request_failure(where, error, hop, clock()) from error
     finally:
         HOP.reset(token)
 
@@ -176,7 +179,7 @@ async def _answer(
             raise SourceError(where, "refused", "it redirects to something that is no address") from error
     asked = bool(state.etag or state.last_modified)
     if not (200 <= status < 300 or (status == 304 and asked)):
-        raise bad_status(where, status, headers)
+        raise bad_status(where, status, headers, now=clock())
     body = b"" if status == 304 else await _body(response, max_bytes, where)
     return Fetched(
         status=status,
@@ -186,6 +189,7 @@ async def _answer(
         last_modified=headers.get("Last-Modified"),
         final_url=str(url.with_user(None)),
         fetched_at=clock(),
+        fresh_s=freshness_s(headers, clock()),
     )
 
 

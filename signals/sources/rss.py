@@ -18,6 +18,7 @@ from signals.sources.feed import Clock, Feed, Reading
 from signals.sources.fetch import Fetched, fetch
 from signals.sources.guard import open_session
 from signals.sources.items import Item, headlines, shorten, web_url
+from signals.sources.manners import Wishes
 
 MAX_ITEMS = 1000
 """Items of one document that are read; a feed has tens, an archive in its place could take minutes."""
@@ -28,6 +29,12 @@ _ROOT = re.compile(rb"<(?:[\w.-]+:)?(?:rss|rdf|feed|channel)[\s>/]", re.IGNORECA
 _ROOT_WITHIN = 2000
 _OPENED = re.compile(rb"<(?:\w+:)?(?:item|entry)(?:\s[^<>]*)?>")
 _CLOSED = re.compile(rb"</(?:\w+:)?(?:item|entry)\s*>")
+_CHANNEL_WITHIN = 20_000
+"""Bytes in which a channel's own elements stand, before its items."""
+_TTL = re.compile(rb"<ttl>\s*(\d{1,6})\s*</ttl>", re.IGNORECASE)
+_SKIP_HOURS = re.compile(rb"<skipHours>(.*?)</skipHours>", re.IGNORECASE | re.DOTALL)
+_HOUR = re.compile(rb"<hour>\s*(\d{1,2})\s*</hour>", re.IGNORECASE)
+_ALL_DAY = 24
 _DATES = ("published", "updated", "created")
 """Where feedparser keeps raw dates (pubDate, dc:date, ...), the one that tells most first."""
 
@@ -62,7 +69,7 @@ async def read(feed: Feed, state: FeedState, clock: Clock, session: aiohttp.Clie
         last_modified=fetched.last_modified or (state.last_modified if fetched.status == 304 else None),
     )
     if fetched.status == 304:
-        return Reading((), state, unchanged=True)
+        return Reading((), state, unchanged=True, wishes=Wishes(fetched.fresh_s))
     return await asyncio.to_thread(parse, feed, state, fetched)  # hundreds of items take a while
 
 
@@ -78,7 +85,17 @@ def parse(feed: Feed, state: FeedState, fetched: Fetched) -> Reading:
     """
     parsed = _items(feed, fetched)
     found, notes = headlines(parsed.items, feed, fetched.fetched_at)
-    return Reading(tuple(found), state, shorten([*parsed.notes, *notes]))
+    return Reading(tuple(found), state, shorten([*parsed.notes, *notes]), wishes=_wishes(fetched))
+
+
+def _wishes(fetched: Fetched) -> Wishes:
+    """The longest of the header's and the document's own wish (minutes of `<ttl>`), and the hours it skips."""
+    head = fetched.body[:_CHANNEL_WITHIN]
+    ttl = _TTL.search(head)
+    hours = _SKIP_HOURS.search(head)
+    skipped = {int(hour) % 24 for hour in _HOUR.findall(hours[1])} if hours else set()
+    longest = max(fetched.fresh_s or 0, int(ttl[1]) * 60 if ttl else 0)
+    return Wishes(longest or None, frozenset(skipped) if len(skipped) < _ALL_DAY else frozenset())
 
 
 def _items(feed: Feed, fetched: Fetched) -> _Parsed:

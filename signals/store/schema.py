@@ -161,6 +161,7 @@ feed_states = sa.Table(
     _at("last_success_at", nullable=True),
     sa.Column("last_error", sa.Text),
     sa.Column("failures", sa.Integer, nullable=False),
+    _at("next_attempt_at", nullable=True),
 )
 
 job_runs = sa.Table(

@@ -1,5 +1,6 @@
 """One way to read every kind of source."""
 
+import datetime as dt
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from signals.sources import KINDS, Feed, articles, rss, yahoo_news
 
 from .conftest import NOW, Site, blank, clock, rss_feed
 
+NEXT = NOW + dt.timedelta(seconds=300)
+"""The row asks every five minutes."""
 FAILED = FeedState(source="wire", etag='"v0"', last_error="timeout", failures=3)
 DOCUMENT = "<rss version='2.0'><channel><item><title>Yen rises</title></item></channel></rss>"
 
@@ -24,7 +27,9 @@ async def test_a_reading_renews_the_state(site: Site, session: aiohttp.ClientSes
     site.put("/rss", DOCUMENT, ETag='"v1"')
     reading = await sources.read(rss_feed(site.url("/rss")), FAILED, clock, session)
     assert len(reading.headlines) == 1
-    assert reading.state == FeedState(source="wire", etag='"v1"', last_attempt_at=NOW, last_success_at=NOW)
+    assert reading.state == FeedState(
+        source="wire", etag='"v1"', last_attempt_at=NOW, last_success_at=NOW, next_attempt_at=NEXT
+    )
 
 
 @pytest.mark.asyncio
@@ -33,7 +38,9 @@ async def test_nothing_new_is_a_success_too(site: Site, session: aiohttp.ClientS
     site.put("/rss", status=304)
     reading = await sources.read(rss_feed(site.url("/rss")), FAILED, clock, session)
     assert reading.unchanged
-    assert reading.state == FeedState(source="wire", etag='"v0"', last_attempt_at=NOW, last_success_at=NOW)
+    assert reading.state == FeedState(
+        source="wire", etag='"v0"', last_attempt_at=NOW, last_success_at=NOW, next_attempt_at=NEXT
+    )
 
 
 @pytest.mark.asyncio
