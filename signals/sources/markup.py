@@ -12,8 +12,10 @@ MAX_MARKUP = 50_000
 
 # Some of Python's releases drop a tag that is never closed, and the rest of the title with it.
 _NOT_A_TAG = re.compile(r"<(?![A-Za-z/!?][^<>]*>)")
-_BREAKS = ("p", "br", "div", "li", "ul", "ol", "tr", "td", "th", "table", "blockquote", "figure", "figcaption", "hr",
-           "h1", "h2", "h3", "h4", "h5", "h6")  # fmt: skip
+_BREAKS = frozenset(
+    {"p", "br", "div", "li", "ul", "ol", "tr", "td", "th", "table", "blockquote", "figure", "figcaption", "hr",
+     "h1", "h2", "h3", "h4", "h5", "h6"}
+)  # fmt: skip
 """Elements that part words even where no space is written."""
 
 
@@ -23,7 +25,8 @@ def visible(markup: str) -> str:
     if "<" not in markup:
         return plain(html.unescape(markup))
     soup = BeautifulSoup(_NOT_A_TAG.sub("&lt;", markup), "html.parser")
-    for element in soup.find_all(_BREAKS):
-        element.insert_before(" ")
-        element.insert_after(" ")
+    for element in soup.find_all(True):
+        if element.name in _BREAKS:
+            element.insert_before(" ")
+            element.insert_after(" ")
     return plain(soup.get_text())

@@ -10,9 +10,9 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import sys
 
-from tests.bench import publishing, scoring
+from tests.bench import feeds, publishing, scoring
 
-PARTS = {"scoring": scoring.bench, "publishing": publishing.bench}
+PARTS = {"scoring": scoring.bench, "publishing": publishing.bench, "feeds": feeds.bench}
 
 
 def main(asked: list[str]) -> None:
@@ -26,4 +26,5 @@ def main(asked: list[str]) -> None:
             print(f"  {row.what:<58} {row.value:>12,.1f} {row.unit:<14} {row.against}")
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":  # not in the processes that a part starts
+    main(sys.argv[1:])
