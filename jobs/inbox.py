@@ -9,6 +9,7 @@ import redis
 
 from jobs.app import App
 from jobs.runner import Report, Run
+from signals.errors import BrokerError
 from signals.sources import inbox as stream
 from signals.sources.items import shorten
 from signals.store import headlines
@@ -19,6 +20,15 @@ _PAUSE_S = 2.0
 
 def inbox(app: App, run: Run) -> Report:
     """Store what is in the inbox. Acknowledged only once stored, so that a kill loses nothing."""
+    try:
+        return _take(app, run)
+    except redis.RedisError as error:
+        raise BrokerError(
+            stream.STREAM, str(error), "is it the stream that senders write, on the Redis in use?"
+        ) from error
+
+
+def _take(app: App, run: Run) -> Report:
     counts: Counter[str] = Counter(seen=0, new=0, rejected=0)
     notes: list[str] = []
     client = app.redis()

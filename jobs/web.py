@@ -18,7 +18,7 @@ from aiohttp import web
 
 from jobs.app import App
 from signals.delivery.endpoints import set_endpoint
-from signals.errors import ConfigError
+from signals.errors import ConfigError, SignalsError
 from signals.sources.inbox import Pushed, headline_of
 from signals.store import headlines
 
@@ -107,7 +107,10 @@ class Web:
             return _said(422, {"error": str(error)})
         made = [headline_of(one, self._app.clock()) for one in pushed]
         kept = [headline for headline, _ in made if headline]
-        new = await asyncio.to_thread(self._store, kept)
+        try:
+            new = await asyncio.to_thread(self._store, kept)
+        except SignalsError as error:  # not stored, so not acknowledged: the sender tries again
+            return _said(503, {"error": str(error)})
         if new:
             self._later(asyncio.to_thread(self._ring))
         notes = [note for _, found in made for note in found]

@@ -15,7 +15,7 @@ from jobs.catalogue import runner_for
 from jobs.inbox import Doorbell
 from jobs.settings import load
 from jobs.web import Web, token
-from signals.errors import ConfigError
+from signals.errors import ConfigError, StoreError
 from signals.sources.inbox import FIELD, GROUP, REJECTED, STREAM
 from signals.store import headlines
 from tests.conftest import ROOT
@@ -116,6 +116,16 @@ def test_an_entry_that_is_no_headline_is_set_aside_with_its_reason(runner, clien
     assert client.xlen(STREAM) == 0
 
 
+def test_a_key_that_is_no_stream_is_one_clear_line(runner, client):
+    """Somebody else's key under the name: told in the run, and nothing of it is lost."""
+    client.set(STREAM, "theirs")
+    run = runner.run("inbox", "manual")
+    assert run.outcome == "failed"
+    assert run.error.startswith(f"BrokerError: {STREAM}: WRONGTYPE")
+    assert client.get(STREAM) == b"theirs"
+    client.delete(STREAM)
+
+
 def test_the_doorbell_rings_for_an_entry(app, client):
     """An entry is taken when it comes, not at the next tick."""
     rung = threading.Event()
@@ -175,6 +185,16 @@ def test_a_body_that_cannot_be_used_is_refused_whole(web, body, why):
     status, told = post(web, body)
     assert status == 422
     assert why in told["error"]
+
+
+def test_a_store_that_cannot_write_acknowledges_nothing(app, web, monkeypatch):
+    """503 with the reason: the sender tries again."""
+
+    def full(*_):
+        raise StoreError("the store", "is full")
+
+    monkeypatch.setattr("jobs.web.headlines.add", full)
+    assert post(web, json.dumps(pushed("p7")).encode()) == (503, {"error": "the store: is full"})
 
 
 def test_the_token_is_made_once_and_only_its_owner_can_read_it(app, web):
