@@ -117,7 +117,7 @@ def one_of_each() -> list[Record]:
         make_price(),
         make_signal(),
         ForwardReturn(signal_id="s", entry_at=NOW, exit_at=NOW + HOUR, horizon_s=3600, return_bp=-4.5),
-        FeedState(source="wire", last_attempt_at=NOW, last_success_at=NOW),
+        FeedState(source="wire", last_attempt_at=NOW, last_success_at=NOW, next_attempt_at=NOW + SECOND),
         JobRun(run_id="r", job="ingest", trigger="manual", scheduled_at=NOW, started_at=NOW, ended_at=NOW + SECOND),
     ]
 
