@@ -31,8 +31,11 @@ def utc(text: str) -> dt.datetime:
         ("2026-12-18T01:30:00", "boj"),
         ("2026-12-18T07:29:59", "boj"),
         ("2026-12-18T07:30:00", None),
-        ("2026-02-06T13:30:00", "us_payrolls"),  # the first Friday
-        ("2026-02-13T13:30:00", None),
+        ("2027-01-22T03:00:00", "boj"),
+        ("2026-02-11T13:30:00", "us_payrolls"),  # moved from the first Friday
+        ("2026-02-06T13:30:00", None),
+        ("2026-02-13T13:30:00", "us_cpi"),
+        ("2026-12-13T23:50:00", "boj_tankan"),  # 08:50 in Tokyo is the evening before
         ("2026-02-12T13:30:00", "us_claims"),  # every Thursday
     ],
 )
@@ -44,7 +47,7 @@ def test_the_shipped_windows(at: str, name: str | None) -> None:
 def test_a_day_has_eight_decisions_a_year() -> None:
     """Both banks meet eight times a year; the dates are weekdays."""
     dates = {event.name: event.dates for event in EVENTS}
-    for name, year in (("fomc", 2026), ("fomc", 2027), ("boj", 2026)):
+    for name, year in (("fomc", 2026), ("fomc", 2027), ("boj", 2026), ("boj", 2027)):
         of_year = [day for day in dates[name] if day.year == year]
         assert len(of_year) == 8
         assert all(day.weekday() < 5 for day in of_year)

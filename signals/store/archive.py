@@ -1,0 +1,35 @@
+"""History as the pipeline took it, step by step: what a replay runs again."""
+
+import datetime as dt
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from signals.model import Headline, Withdrawal
+from signals.store import schema, withdrawals
+from signals.store.headlines import headline
+
+_H, _W = schema.headlines, schema.withdrawals
+
+
+class Taken(NamedTuple):
+    """What one step took."""
+
+    at: dt.datetime
+    headlines: list[Headline]
+    withdrawals: list[Withdrawal]
+
+
+def steps(conn: sa.Connection) -> list[Taken]:
+    """Every step that took anything, oldest first; within it in the order in which things became known."""
+    found: dict[dt.datetime, Taken] = {}
+
+    def step(at: dt.datetime) -> Taken:
+        return found.setdefault(at, Taken(at, [], []))
+
+    query = sa.select(_H).where(_H.c.scored_at.is_not(None)).order_by(_H.c.known_at, _H.c.headline_id)
+    for row in conn.execute(query):
+        step(row.scored_at).headlines.append(headline(row))
+    for row in conn.execute(sa.select(_W).where(_W.c.taken_at.is_not(None)).order_by(_W.c.known_at, _W.c.headline_id)):
+        step(row.taken_at).withdrawals.append(withdrawals.withdrawal(row))
+    return [found[at] for at in sorted(found)]

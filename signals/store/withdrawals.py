@@ -1,0 +1,71 @@
+"""Headlines that no longer hold: noted once, waiting for the pipeline until it has taken them."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from signals.model import Withdrawal
+from signals.store import schema
+from signals.store.insert import insert_new
+
+_H, _W = schema.headlines, schema.withdrawals
+
+
+class Listed(NamedTuple):
+    """A headline that its source's list may still hold; fields as in `sources.vanished.Kept`."""
+
+    headline_id: str
+    item_id: str
+    source_published_at: dt.datetime
+    missing_at: dt.datetime | None
+
+
+def add(conn: sa.Connection, found: Iterable[Withdrawal]) -> int:
+    """Note the withdrawals that are new; returns how many."""
+    rows = {w.headline_id: msgspec.structs.asdict(w) | {"taken_at": None} for w in found}
+    return insert_new(conn, _W, list(rows.values()))
+
+
+def waiting(conn: sa.Connection) -> list[Withdrawal]:
+    """Withdrawals that the pipeline has not taken, oldest first."""
+    query = sa.select(_W).where(_W.c.taken_at.is_(None)).order_by(_W.c.known_at, _W.c.headline_id)
+    return [withdrawal(row) for row in conn.execute(query)]
+
+
+def mark_taken(conn: sa.Connection, taken: Sequence[Withdrawal], at: dt.datetime) -> None:
+    """Record when a step took these."""
+    if taken:
+        names = [w.headline_id for w in taken]
+        conn.execute(sa.update(_W).where(_W.c.headline_id.in_(names)).values(taken_at=at))
+
+
+def listed(conn: sa.Connection, source: str, since: dt.datetime) -> list[Listed]:
+    """Dated headlines of a source known since then and not withdrawn, the newest published first."""
+    withdrawn = sa.exists().where(_W.c.headline_id == _H.c.headline_id)
+    query = sa.select(*(_H.c[name] for name in Listed._fields)).where(
+        _H.c.source == source,
+        _H.c.known_at >= since,
+        _H.c.source_published_at.is_not(None),
+        _H.c.item_id != "",
+        ~withdrawn,
+    )
+    return [Listed(*row) for row in conn.execute(query.order_by(_H.c.source_published_at.desc(), _H.c.headline_id))]
+
+
+def of_item(conn: sa.Connection, item_id: str) -> list[str]:
+    """The headlines that an item has had."""
+    return list(conn.execute(sa.select(_H.c.headline_id).where(_H.c.item_id == item_id)).scalars())
+
+
+def mark_missing(conn: sa.Connection, headline_ids: Sequence[str], at: dt.datetime | None) -> None:
+    """Remember that the list lacked these headlines' items at this time; null: that it holds them again."""
+    if headline_ids:
+        conn.execute(sa.update(_H).where(_H.c.headline_id.in_(headline_ids)).values(missing_at=at))
+
+
+def withdrawal(row: sa.Row[Any]) -> Withdrawal:
+    """The withdrawal of a row."""
+    return Withdrawal(headline_id=row.headline_id, known_at=row.known_at, reason=row.reason)
