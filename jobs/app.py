@@ -14,6 +14,7 @@ from signals.store import Store
 if TYPE_CHECKING:
     import redis
 
+    from jobs.memory import StoryMemory
     from signals.scoring.model import ScoringModel
 
 
@@ -49,6 +50,13 @@ class App:
         from jobs.training import load_in_place
 
         return load_in_place(self.settings)
+
+    @functools.cached_property
+    def stories(self) -> "StoryMemory":
+        """The stories told so far."""
+        from jobs.memory import StoryMemory
+
+        return StoryMemory(self.settings.policy)
 
     def forget_scorer(self) -> None:
         """Load the model anew when it is next asked for."""

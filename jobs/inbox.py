@@ -7,12 +7,12 @@ from typing import Any, cast
 
 import redis
 
+from jobs.admission import admit_handed
 from jobs.app import App
 from jobs.runner import Report, Run
 from signals.errors import BrokerError
 from signals.sources import inbox as stream
 from signals.sources.items import shorten
-from signals.store import headlines
 
 _BLOCK_MS = 1000
 _PAUSE_S = 2.0
@@ -29,16 +29,16 @@ def inbox(app: App, run: Run) -> Report:
 
 
 def _take(app: App, run: Run) -> Report:
-    counts: Counter[str] = Counter(seen=0, new=0, rejected=0)
+    counts: Counter[str] = Counter(seen=0, new=0, withdrawn=0, rejected=0)
     notes: list[str] = []
     client = app.redis()
     for entries in stream.take(client, app.clock):
         with app.store.write() as conn:
-            counts["new"] += headlines.add(conn, [entry.headline for entry in entries if entry.headline])
+            done = admit_handed(conn, [entry.handed for entry in entries if entry.handed], app.clock())
         stream.settle(client, entries)
         counts["seen"] += len(entries)
-        counts["rejected"] += sum(entry.headline is None for entry in entries)
-        notes += [note for entry in entries for note in entry.notes]
+        counts.update(new=done.new, withdrawn=done.withdrawn, rejected=sum(map(stream.rejected, entries)))
+        notes += [*(note for entry in entries for note in entry.notes), *(f"inbox: {note}" for note in done.notes)]
         run.deadline.check()
     for note in (shown := shorten(notes)):
         run.log.warning("source.note", source="inbox", note=note)

@@ -8,16 +8,19 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
+import sqlalchemy as sa
 
+from jobs.admission import admit, clock_note
 from jobs.app import App
 from jobs.runner import Report, Run
 from signals import sources
 from signals.errors import ConfigError, SourceError
-from signals.model import FeedState
+from signals.model import FeedState, Withdrawal
 from signals.sources.feed import Feed, Reading
 from signals.sources.guard import open_session
 from signals.sources.manners import after_failure
-from signals.store import feeds, headlines
+from signals.sources.vanished import look
+from signals.store import feeds, withdrawals
 
 _SLACK = dt.timedelta(seconds=1)
 """The scheduler's ticks and ours never meet exactly."""
@@ -44,7 +47,7 @@ async def _ingest(app: App, run: Run) -> Report:
     due = [feed for feed in app.settings.feeds if feed.enabled and _due(app, run, feed, states.get(feed.id))]
     if any(feed.kind == "yahoo_news" for feed in due):
         _keep_yahoo_cache(app)
-    counts: Counter[str] = Counter(sources=len(due), failed=0, unchanged=0, seen=0, new=0)
+    counts: Counter[str] = Counter(sources=len(due), failed=0, unchanged=0, seen=0, new=0, withdrawn=0)
     notes: list[str] = []
     doors: defaultdict[str | None, asyncio.Lock] = defaultdict(asyncio.Lock)
     async with open_session() as session:
@@ -57,7 +60,9 @@ async def _ingest(app: App, run: Run) -> Report:
             feed, result = await done
             run.deadline.check()
             notes += _keep(app, run, feed, result, counts)
-    return Report(counts, tuple(sorted(notes)))
+    with app.store.read() as conn:
+        behind = clock_note(conn, app.clock())
+    return Report(counts, (*sorted(notes), *([behind] if behind else [])))
 
 
 def _keep_yahoo_cache(app: App) -> None:
@@ -116,7 +121,8 @@ def _keep(app: App, run: Run, feed: Feed, result: Reading | FailedRead, counts: 
     log = run.log.bind(source=feed.id)
     with app.store.write() as conn:  # the state and what it stands for, together: a crash can't skip items
         if isinstance(result, Reading):
-            counts["new"] += headlines.add(conn, result.headlines)
+            new, withdrawn = admit(conn, result.headlines, _vanished(conn, feed, result, app))
+            counts.update(new=new, withdrawn=withdrawn)
         feeds.save(conn, result.state)
     if isinstance(result, FailedRead):
         counts["failed"] += 1
@@ -127,3 +133,15 @@ def _keep(app: App, run: Run, feed: Feed, result: Reading | FailedRead, counts: 
     for note in result.notes:
         log.warning("source.note", note=note)
     return result.notes
+
+
+def _vanished(conn: sa.Connection, feed: Feed, reading: Reading, app: App) -> list[Withdrawal]:
+    """What its publisher took off its list, by comparison with what the list held before."""
+    if reading.unchanged or not feed.watch_vanished or feed.kind == "articles":
+        return []
+    now = app.clock()
+    since = now - dt.timedelta(seconds=app.settings.policy.story_window_s)
+    looked = look(reading.headlines, withdrawals.listed(conn, feed.id, since), now)
+    withdrawals.mark_missing(conn, looked.missing, now)
+    withdrawals.mark_missing(conn, looked.back, None)
+    return [Withdrawal(headline_id=name, known_at=now, reason="vanished") for name in looked.vanished]

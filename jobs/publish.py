@@ -7,22 +7,23 @@ but not marked is recognised by Redis as a repeat.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from jobs.app import App
+from jobs.memory import spans_before
 from jobs.runner import Report, Run
 from signals.delivery.publisher import OutboxRow, Publisher
-from signals.delivery.wire import encode_signal
+from signals.delivery.wire import Encoded, encode_retraction, encode_signal
 from signals.errors import PermanentError
 from signals.market.bars import FINE_MAX_S, REACH_COARSE, REACH_FINE
-from signals.model import PAIR, Bar, Headline, Score, Signal
-from signals.pipeline import Scorer, Step, step, story_index
-from signals.store import bars, headlines, signals
-from signals.stories import Member
+from signals.model import PAIR, Bar, Headline, Retraction, Score, Withdrawal
+from signals.pipeline import Scorer, Told, step
+from signals.store import bars, facts, headlines, signals, withdrawals
 
 _BATCH = 500
+_TICK = dt.timedelta(microseconds=1)
 _SEND = 1000
 _CONTEXT = 1000
 """Messages an empty Redis is given at least, expired or not."""
@@ -32,7 +33,7 @@ _WINDOW_60M = dt.timedelta(minutes=75)
 
 def publish(app: App, run: Run) -> Report:
     """Score what waits, then send what is not in Redis yet."""
-    counts: Counter[str] = Counter(scored=0, relevant=0, joined=0, signals=0, skipped=0, sent=0)
+    counts: Counter[str] = Counter(scored=0, relevant=0, joined=0, signals=0, retracted=0, skipped=0, sent=0)
     while taken := take(app, counts):
         run.deadline.check()
         if taken < _BATCH:
@@ -48,21 +49,33 @@ def take(app: App, counts: Counter[str]) -> int:
     what the step saw is exactly what was known by its `scored_at`, and a replay sees the same.
     """
     with app.store.read() as conn:
-        if not headlines.waiting(conn, limit=1):
+        if not headlines.waiting(conn, limit=1) and not withdrawals.waiting(conn):
             return 0
     with app.store.read() as conn:
         scorer = _Scored(app.scorer, headlines.waiting(conn, limit=_BATCH))  # before anyone has to wait for us
     with app.store.write() as conn:
         signals.open_channel(conn, PAIR, app.clock())
-        now = app.clock()
-        batch = [headline for headline in headlines.waiting(conn, limit=_BATCH) if headline.known_at <= now]
-        made = run_step(app, scorer, conn, batch, now)
-        added = signals.add(conn, made.scores, made.signals, channel=PAIR, now=now, encode=_encode)
+        batch = headlines.waiting(conn, limit=_BATCH)
+        # Of a backlog the headlines go first: what is withdrawn may be among those still to come.
+        fallen = withdrawals.waiting(conn) if len(batch) < _BATCH else []
+        if not batch and not fallen:
+            return 0
+        now = _step_at(app, conn, [*batch, *fallen])
+        steps = signals.count_step(conn, PAIR)
+        stories = app.stories.index(conn, [*batch, *fallen], steps - 1)
+        made = step(
+            stories, batch, joinable(conn, batch), now,
+            scorer=scorer, policy=app.settings.policy, events=app.settings.events, withdrawals=fallen,
+        )  # fmt: skip
+        signals.add(conn, made.scores, made.told, channel=PAIR, now=now, encode=_encode)
         headlines.mark_taken(conn, batch, made.stories, made.skips, now)
+        withdrawals.mark_taken(conn, fallen, now)
+    app.stories.keep(stories, steps, now)
     counts["scored"] += len(made.scores)
     counts["relevant"] += sum(score.relevant for score in made.scores)
     counts["joined"] += sum(signal.ref_price is not None for signal in made.signals)
-    counts["signals"] += added
+    counts["signals"] += len(made.signals)
+    counts["retracted"] += len(made.told) - len(made.signals)
     counts["skipped"] += len(made.skips)
     return len(batch)
 
@@ -86,34 +99,21 @@ class _Scored:
         return [self._known[headline.headline_id] for headline in batch]
 
 
-def run_step(app: App, scorer: Scorer, conn: sa.Connection, batch: Sequence[Headline], now: dt.datetime) -> Step:
-    """The pure step over a batch, with the stories and bars that bear on it."""
-    policy = app.settings.policy
-    window = dt.timedelta(seconds=policy.story_window_s)
-    before = headlines.told(conn, spans(batch, window))
-    stories = story_index(policy, (Member(*told) for told in before))
-    return step(stories, batch, joinable(conn, batch), now, scorer=scorer, policy=policy, events=app.settings.events)
+def _step_at(app: App, conn: sa.Connection, taken: Sequence[Headline | Withdrawal]) -> dt.datetime:
+    """When the step runs: after the last one and no earlier than what it takes, even if the clock was set back."""
+    last_at = facts.last_step_at(conn)
+    after_last = [last_at + _TICK] if last_at else []
+    return max(app.clock(), *after_last, *(fact.known_at for fact in taken))
 
 
 def joinable(conn: sa.Connection, batch: Sequence[Headline]) -> list[Bar]:
     """The bars that could be joined to these headlines."""
-    fine = bars.closed_within(conn, spans(batch, REACH_FINE + _WINDOW_60M), min_length_s=0, max_length_s=FINE_MAX_S)
-    coarse_spans = list(spans(batch, REACH_COARSE + _WINDOW_60M))
+    fine = bars.closed_within(
+        conn, spans_before(batch, REACH_FINE + _WINDOW_60M), min_length_s=0, max_length_s=FINE_MAX_S
+    )
+    coarse_spans = list(spans_before(batch, REACH_COARSE + _WINDOW_60M))
     instant = bars.closed_within(conn, coarse_spans, max_length_s=0)
     return [*fine, *bars.closed_within(conn, coarse_spans, min_length_s=FINE_MAX_S), *instant]
-
-
-def spans(batch: Iterable[Headline], reach: dt.timedelta) -> Iterable[tuple[dt.datetime, dt.datetime]]:
-    """The stretches of time within `reach` before any of these headlines, merged."""
-    low = high = None
-    for known_at in sorted(headline.known_at for headline in batch):
-        if high is not None and low is not None and known_at - reach > high:
-            yield low, high
-            low = None
-        low = known_at - reach if low is None else low
-        high = known_at
-    if low is not None and high is not None:
-        yield low, high
 
 
 def send(app: App, run: Run) -> int:
@@ -159,5 +159,7 @@ def _resume_after(app: App, publisher: Publisher, run: Run) -> tuple[int, bool]:
     return after, True
 
 
-def _encode(signal: Signal, epoch: str, seq: int) -> tuple[str, bytes]:
-    return encode_signal(signal, epoch=epoch, seq=seq)
+def _encode(told: Told, epoch: str, seq: int) -> Encoded:
+    if isinstance(told, Retraction):
+        return encode_retraction(told, epoch=epoch, seq=seq)
+    return encode_signal(told, epoch=epoch, seq=seq)

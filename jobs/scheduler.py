@@ -43,7 +43,7 @@ def build(runner: Runner, jobs: Mapping[str, Job], now: dt.datetime) -> Backgrou
 def fire(runner: Runner, name: str, trigger: Trigger = "schedule") -> None:
     """Run a job, and at once what follows it if it found something."""
     run = runner.run(name, trigger)
-    if name in CHAINED and run.counts.get("new"):
+    if name in CHAINED and (run.counts.get("new") or run.counts.get("withdrawn")):
         runner.run(CHAINED[name], "chain")
 
 

@@ -16,11 +16,11 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from jobs.admission import Admitted, admit_handed
 from jobs.app import App
 from signals.delivery.endpoints import set_endpoint
 from signals.errors import ConfigError, SignalsError
-from signals.sources.inbox import Pushed, headline_of
-from signals.store import headlines
+from signals.sources.inbox import Handed, Pushed, handed_in
 
 HOST = "127.0.0.1"
 MAX_BYTES = 4 * 1024 * 1024
@@ -105,20 +105,20 @@ class Web:
             pushed = _decoded(await request.read())
         except msgspec.MsgspecError as error:
             return _said(422, {"error": str(error)})
-        made = [headline_of(one, self._app.clock()) for one in pushed]
-        kept = [headline for headline, _ in made if headline]
+        handed = [handed_in(one, self._app.clock()) for one in pushed]
         try:
-            new = await asyncio.to_thread(self._store, kept)
+            done = await asyncio.to_thread(self._store, handed)
         except SignalsError as error:  # not stored, so not acknowledged: the sender tries again
             return _said(503, {"error": str(error)})
-        if new:
+        if done.new or done.withdrawn:
             self._later(asyncio.to_thread(self._ring))
-        notes = [note for _, found in made for note in found]
-        return _said(200, {"new": new, "known": len(kept) - new, "notes": notes})
+        known = sum(one.headline is not None for one in handed) - done.new
+        notes = [*(note for one in handed for note in one.notes), *done.notes]
+        return _said(200, {"new": done.new, "known": known, "withdrawn": done.withdrawn, "notes": notes})
 
-    def _store(self, kept: list[Any]) -> int:
+    def _store(self, handed: list[Handed]) -> Admitted:
         with self._app.store.write() as conn:
-            return headlines.add(conn, kept)
+            return admit_handed(conn, handed, self._app.clock())
 
     def _later(self, work: Any) -> None:
         task = self._loop.create_task(work)

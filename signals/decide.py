@@ -29,18 +29,17 @@ def decide(
     `now` (UTC) is when the step runs: it becomes `scored_at` and changes nothing else.
     `event_window` names the decision or release that was due when the headline became known.
     """
-    reason = _skip_reason(headline, score, place, policy)
+    reason = "withdrawal" if place.withdraws else _skip_reason(headline, score, place, policy)
     if reason is not None:
         return Skip(headline_id=headline.headline_id, reason=reason)
-    before = [told for told in place.headline_ids if told != headline.headline_id]
     undated = headline.source_published_at is None
     abstained = score.abstained or undated
     return Signal(
         signal_id=_signal_id(headline.headline_id),
         story_id=place.story_id,
         revision=place.revision,
-        action="updated" if before else "created",
-        supersedes=_signal_id(place.corrects or before[-1]) if before else None,
+        action="updated" if place.standing else "created",
+        supersedes=place.standing.signal_id if place.standing else None,
         source_published_at=headline.source_published_at,
         known_at=headline.known_at,
         scored_at=now,
@@ -80,6 +79,7 @@ def decide(
         model_id=score.model_id,
         policy_id=policy_id(policy),
         event_window=event_window,
+        headline_id=headline.headline_id,
     )
 
 
@@ -98,7 +98,7 @@ def _skip_reason(headline: Headline, score: Score, place: Placement, policy: Pol
             return "stale_news"
     if score.relevance < policy.relevance_min:
         return "irrelevant"
-    if place.novelty < policy.novelty_min and place.corrects is None:
+    if place.novelty < policy.novelty_min and place.corrects is None and not place.retracted:
         return "duplicate"
     return None
 

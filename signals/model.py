@@ -65,6 +65,8 @@ class Headline(Record, frozen=True, kw_only=True):
 
     headline_id: str
     source: str
+    item_id: str = ""
+    """Identity at its source, whatever title it bears (`text.item_id`); empty where the source gives none."""
     url: str | None
     title: str
     summary: str = ""
@@ -76,6 +78,19 @@ class Headline(Record, frozen=True, kw_only=True):
     """When this system first saw it (an archive: its own time plus a stated delay): all a backtest may use."""
     backfilled: bool = False
     """True where `known_at` was reconstructed rather than witnessed."""
+
+
+WithdrawalReason = Literal["vanished", "withdrawn"]
+
+
+class Withdrawal(Record, frozen=True, kw_only=True):
+    """A headline that its source no longer stands by."""
+
+    headline_id: str
+    known_at: dt.datetime
+    """When this system first knew."""
+    reason: WithdrawalReason
+    """`withdrawn`: its source said so; `vanished`: it left its source's list while older items stayed."""
 
 
 class Story(Record, frozen=True, kw_only=True):
@@ -183,7 +198,7 @@ class Policy(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """From what age the price joined to a headline counts as too old to trade on."""
 
 
-SkipReason = Literal["irrelevant", "duplicate", "stale_news", "undated"]
+SkipReason = Literal["irrelevant", "duplicate", "stale_news", "undated", "withdrawal"]
 
 
 class Skip(Record, frozen=True, kw_only=True):
@@ -249,11 +264,29 @@ class Signal(Record, frozen=True, kw_only=True):
     policy_id: str
     event_window: str | None = None
     """Name of the decision or release in whose window the headline became known; null outside all."""
+    headline_id: str = ""
+    """Of `headline_ids` the one that this signal was made of."""
 
     def __post_init__(self) -> None:
         _check_times(self)
         _check_range(self, 0, 1, "p_up", "p_flat", "p_down", "strength", "relevance", "novelty")
         _check_range(self, -1, 1, "usd_effect", "jpy_effect")
+
+
+class Retraction(Record, frozen=True, kw_only=True):
+    """The `data` of a `signals.retraction.v1` message: a signal that no longer holds, and why."""
+
+    signal_id: str
+    story_id: str
+    headline_id: str
+    """The headline whose withdrawal it is, or that says so."""
+    known_at: dt.datetime
+    """When this system first knew: all a backtest may use."""
+    retracted_at: dt.datetime
+    valid_until: dt.datetime
+    """Of the signal: after it there was nothing left to retract."""
+    reason: str
+    """A `WithdrawalReason`; a text, so that clients read reasons made after them."""
 
 
 class ForwardReturn(Record, frozen=True, kw_only=True):

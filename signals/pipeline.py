@@ -4,21 +4,22 @@
 2. All are scored in one batch.
 3. Each is put into the story it repeats, or begins one.
 4. Each is joined to the price as of its `known_at`, from bars closed by then and learned by `now`.
-5. Each becomes a signal or a skip with its reason.
+5. Each becomes a signal or a skip with its reason; one that takes a story back, or was itself withdrawn, a retraction.
 
 No network, file, clock or chance: everything comes in by parameter.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from signals.decide import decide
 from signals.market.bars import BarTable
 from signals.market.events import Event, window_at
-from signals.model import Bar, Headline, Policy, Score, Signal, Skip, Story
+from signals.model import Bar, Headline, Policy, Retraction, Score, Signal, Skip, Story, Withdrawal
 from signals.scoring.gist import MIN_OVERLAP, gist
-from signals.stories import Member, StoryIndex
+from signals.stories import Member, Placement, Standing, StoryIndex
 
 
 class Scorer(Protocol):
@@ -32,18 +33,29 @@ class Scorer(Protocol):
         """Scores in the order of the headlines."""
 
 
-def story_index(policy: Policy, members: Iterable[Member] = ()) -> StoryIndex:
-    """The stories of this policy, told by what titles mean; `members` were told before."""
-    return StoryIndex(policy.story_window_s, members, gist=gist, min_overlap=MIN_OVERLAP)
+Told = Signal | Retraction
+"""What a step has to tell."""
+
+
+def story_index(
+    policy: Policy, members: Iterable[Member] = (), standing: Mapping[str, Standing | None] = MappingProxyType({})
+) -> StoryIndex:
+    """The stories of this policy, told by what titles mean; `members` were told before, `standing` stands for them."""
+    return StoryIndex(policy.story_window_s, members, standing, gist=gist, min_overlap=MIN_OVERLAP)
 
 
 class Step(NamedTuple):
-    """What one step made, in the order the headlines became known."""
+    """What one step made, in the order in which things became known."""
 
     scores: list[Score]
     stories: list[Story]
-    signals: list[Signal]
+    told: list[Told]
     skips: list[Skip]
+
+    @property
+    def signals(self) -> list[Signal]:
+        """The signals among what is told."""
+        return [told for told in self.told if isinstance(told, Signal)]
 
 
 def step(
@@ -55,6 +67,7 @@ def step(
     scorer: Scorer,
     policy: Policy,
     events: Sequence[Event] = (),
+    withdrawals: Iterable[Withdrawal] = (),
 ) -> Step:
     """Run headlines through scoring, stories, prices and the decision.
 
@@ -64,22 +77,56 @@ def step(
     headlines : any order; each is to be seen once.
     bars : closed bars reaching back `market.bars.REACH_COARSE` before the oldest headline.
     events : decisions and releases; a signal says in whose window its headline became known.
-    now : UTC, not before any headline's `known_at`; becomes `scored_at`.
+    withdrawals : headlines of this step or an earlier one that no longer hold; each is to be seen once.
+    now : UTC, not before any `known_at`; becomes `scored_at`.
     """
     taken = sorted(headlines, key=lambda h: (h.known_at, h.headline_id))
     table = BarTable(bars, now)
     made = Step(scorer.score(taken), [], [], [])
-    for headline, score in zip(taken, made.scores, strict=True):
-        place = stories.place(headline)
-        made.stories.append(
-            Story(
-                story_id=place.story_id,
-                first_known_at=place.first_known_at,
-                headline_ids=place.headline_ids,
-                revision=place.revision,
-            )
-        )
-        price = table.context(headline.known_at, policy.stale_after_s)
-        outcome = decide(headline, score, place, price, policy, now, event_window=window_at(events, headline.known_at))
-        (made.signals if isinstance(outcome, Signal) else made.skips).append(outcome)  # type: ignore[arg-type]
+    scores = dict(zip((h.headline_id for h in taken), made.scores, strict=True))
+    facts: list[Headline | Withdrawal] = [*taken, *withdrawals]
+    # A headline goes before its own withdrawal, even if both became known in one moment.
+    for fact in sorted(facts, key=lambda f: (f.known_at, f.headline_id, isinstance(f, Withdrawal))):
+        if isinstance(fact, Withdrawal):
+            fallen = stories.withdrawn(fact)
+            if fallen:
+                made.told.append(_retract(stories, *fallen, fact, now))
+            continue
+        place = stories.place(fact)
+        made.stories.append(_story(place))
+        if place.withdraws and place.standing:
+            notice = Withdrawal(headline_id=fact.headline_id, known_at=fact.known_at, reason="withdrawn")
+            made.told.append(_retract(stories, place.story_id, place.standing, notice, now))
+        price = table.context(fact.known_at, policy.stale_after_s)
+        window = window_at(events, fact.known_at)
+        outcome = decide(fact, scores[fact.headline_id], place, price, policy, now, event_window=window)
+        if isinstance(outcome, Skip):
+            made.skips.append(outcome)
+        else:
+            made.told.append(outcome)
+            stories.stand(place.story_id, Standing(outcome.signal_id, fact.headline_id, outcome.valid_until))
     return made
+
+
+def _story(place: Placement) -> Story:
+    return Story(
+        story_id=place.story_id,
+        first_known_at=place.first_known_at,
+        headline_ids=place.headline_ids,
+        revision=place.revision,
+    )
+
+
+def _retract(
+    stories: StoryIndex, story_id: str, standing: Standing, withdrawal: Withdrawal, now: dt.datetime
+) -> Retraction:
+    stories.stand(story_id, None)
+    return Retraction(
+        signal_id=standing.signal_id,
+        story_id=story_id,
+        headline_id=withdrawal.headline_id,
+        known_at=withdrawal.known_at,
+        retracted_at=now,
+        valid_until=standing.valid_until,
+        reason=withdrawal.reason,
+    )

@@ -1,7 +1,7 @@
 """Headlines that tell the same event become one story; repeats lose novelty.
 
 Two headlines tell the same event when enough of what they say is the same and nothing is at odds: no other
-figure, name, month or direction. A page whose title was changed stays in its story. A story takes headlines
+figure, name, month or direction. An item whose title was changed stays in its story. A story takes headlines
 in for one window after its first; what is said later begins a new one. So the place of a headline depends
 only on what was known within the window before it, however the index came about: carried on from headline
 to headline, or built anew from what a store remembers.
@@ -9,18 +9,20 @@ to headline, or built anew from what a store remembers.
 
 import bisect
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from signals.model import Headline
+from signals.model import Headline, Withdrawal
 from signals.text import Gist, plain_gist, stable_id
 
 MIN_OVERLAP = 0.9
 """Share of words in common (Jaccard) from which two titles tell one event, where words are compared as they stand."""
-PAGE_OVERLAP = 0.3
-"""The same of two titles of one page: less than this is another item under an address that a feed uses for all."""
+ITEM_OVERLAP = 0.3
+"""The same of two titles of one item: less than this is another item under an address that a feed uses for all."""
 DAY = dt.timedelta(days=1)
+_NEVER = object()
 
 
 class Member(NamedTuple):
@@ -31,7 +33,15 @@ class Member(NamedTuple):
     story_id: str
     source: str
     title: str
-    url: str | None = None
+    item_id: str = ""
+
+
+class Standing(NamedTuple):
+    """The signal that stands for a story: the last that was made of it."""
+
+    signal_id: str
+    headline_id: str
+    valid_until: dt.datetime
 
 
 class Placement(NamedTuple):
@@ -46,6 +56,12 @@ class Placement(NamedTuple):
     n_sources: int
     corrects: str | None = None
     """The headline that this one mends: the page had another title, or this title says so."""
+    withdraws: bool = False
+    """It takes the story back, and tells nothing itself."""
+    standing: Standing | None = None
+    """What stood for the story until now."""
+    retracted: bool = False
+    """The story's signal was taken back, and none made since."""
 
 
 class _Told(NamedTuple):
@@ -61,6 +77,7 @@ class StoryIndex:
     Parameters
     ----------
     members : told before, in any order.
+    standing : what stands for each story; null for one whose signal was retracted.
     gist : what of a title is compared.
     min_overlap : share of words in common (Jaccard) from which two titles tell one event.
     """
@@ -69,6 +86,7 @@ class StoryIndex:
         self,
         window_s: float,
         members: Iterable[Member] = (),
+        standing: Mapping[str, Standing | None] = MappingProxyType({}),
         *,
         gist: Callable[[str], Gist] = plain_gist,
         min_overlap: float = MIN_OVERLAP,
@@ -77,24 +95,27 @@ class StoryIndex:
         self._gist = gist
         self._min_overlap = min_overlap
         self._by_word: defaultdict[str, list[_Told]] = defaultdict(list)  # each in the order of `Member`
-        self._by_page: defaultdict[tuple[str, str], list[_Told]] = defaultdict(list)  # likewise
+        self._by_item: defaultdict[str, list[_Told]] = defaultdict(list)  # likewise
+        self._by_headline: dict[str, Member] = {}
         self._stories: defaultdict[str, list[Member]] = defaultdict(list)  # likewise
         self._founded: dict[str, dt.datetime] = {}
+        self._standing = dict(standing)
+        self._in_order: list[_Told] = []
         for member in sorted(members, key=_order):
             self._remember(_Told(member, gist(member.title)))
 
     def place(self, headline: Headline) -> Placement:
         """Put a headline into the story it repeats, or begin one; remembers it."""
         title = self._gist(headline.title)
-        page = self._page(headline, title)
-        found = page or self._nearest(title, headline.known_at)
+        changed = self._changed(headline, title)
+        found = changed or self._nearest(title, headline.known_at)
         story_id = found.story_id if found else _story_id(headline.headline_id)
         member = Member(
-            headline.known_at, headline.headline_id, story_id, headline.source, headline.title, headline.url
+            headline.known_at, headline.headline_id, story_id, headline.source, headline.title, headline.item_id
         )
         self._remember(_Told(member, title))
         told = [m for m in self._stories[story_id] if m.known_at <= headline.known_at]
-        mended = page or (found if title.corrects else None)
+        mended = changed or (found if title.corrects else None)
         return Placement(
             story_id=story_id,
             revision=len(told),
@@ -104,23 +125,61 @@ class StoryIndex:
             mentions_24h=sum(headline.known_at - m.known_at <= DAY for m in told),
             n_sources=len({m.source for m in told}),
             corrects=mended.headline_id if mended else None,
+            withdraws=title.withdraws,
+            standing=self._standing.get(story_id),
+            retracted=self._standing.get(story_id, _NEVER) is None,
         )
+
+    def stand(self, story_id: str, standing: Standing | None) -> None:
+        """From now on this signal stands for the story; null: none does, its signal was retracted."""
+        self._standing[story_id] = standing
+
+    def forget(self, before: dt.datetime) -> None:
+        """Drop what was known before this UTC time: it is too old to bear on anything known a window later."""
+        old = self._in_order[: bisect.bisect_left(self._in_order, before, key=_known_at)]
+        del self._in_order[: len(old)]
+        _drop_oldest(self._by_word, (word for told in old for word in told.title.words))
+        _drop_oldest(self._by_item, (told.member.item_id for told in old if told.member.item_id))
+        _drop_oldest(self._stories, (told.member.story_id for told in old))
+        for told in old:
+            self._by_headline.pop(told.member.headline_id, None)
+            if told.member.story_id not in self._stories:
+                self._founded.pop(told.member.story_id, None)
+                self._standing.pop(told.member.story_id, None)
+
+    def withdrawn(self, withdrawal: Withdrawal) -> tuple[str, Standing] | None:
+        """The story and the signal that falls with a headline; null where none does.
+
+        It falls if it is the headline's own, and, where the headline only vanished from a list, if no other item
+        tells the story.
+        """
+        since = withdrawal.known_at - self._window
+        own = self._by_headline.get(withdrawal.headline_id)
+        standing = self._standing.get(own.story_id) if own else None
+        if own is None or own.known_at < since or standing is None or standing.headline_id != own.headline_id:
+            return None
+        told = [m for m in self._stories[own.story_id] if since <= m.known_at <= withdrawal.known_at]
+        if withdrawal.reason == "vanished" and any(not own.item_id or m.item_id != own.item_id for m in told):
+            return None
+        return own.story_id, standing
 
     def _remember(self, told: _Told) -> None:
         member = told.member
+        bisect.insort(self._in_order, told, key=_member_order)
         bisect.insort(self._stories[member.story_id], member, key=_order)
         if member.story_id == _story_id(member.headline_id):
             self._founded[member.story_id] = member.known_at
         for word in told.title.words:
             bisect.insort(self._by_word[word], told, key=_member_order)
-        if member.url:
-            bisect.insort(self._by_page[member.source, member.url], told, key=_member_order)
+        self._by_headline[member.headline_id] = member
+        if member.item_id:
+            bisect.insort(self._by_item[member.item_id], told, key=_member_order)
 
-    def _page(self, headline: Headline, title: Gist) -> Member | None:
-        """The last headline of the same page, if it had another title and its story is open."""
-        told = self._by_page.get((headline.source, headline.url or ""), [])
+    def _changed(self, headline: Headline, title: Gist) -> Member | None:
+        """The last headline of the same item, if it had another title and its story is open."""
+        told = self._by_item.get(headline.item_id, [])
         for earlier in reversed(self._within(told, headline.known_at)):
-            changed = earlier.title.normal != title.normal and _overlap(earlier.title, title) >= PAGE_OVERLAP
+            changed = earlier.title.normal != title.normal and _overlap(earlier.title, title) >= ITEM_OVERLAP
             if changed and self._open(earlier.member.story_id, headline.known_at):
                 return earlier.member
         return None
@@ -159,6 +218,14 @@ class StoryIndex:
     def _open(self, story_id: str, at: dt.datetime) -> bool:
         founded = self._founded.get(story_id)  # null: so long ago that it was not even handed in
         return founded is not None and at - founded <= self._window
+
+
+def _drop_oldest(lists: dict[str, list[Any]], keys: Iterable[str]) -> None:
+    """Take from the list of each key its oldest, as often as the key is named, and empty lists altogether."""
+    for key, count in Counter(keys).items():
+        del lists[key][:count]
+        if not lists[key]:
+            del lists[key]
 
 
 def _story_id(first_headline_id: str) -> str:

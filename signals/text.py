@@ -87,6 +87,8 @@ class Gist(NamedTuple):
     """By question (which way? policy or figure?) the answers given: two titles must share one, if both answer."""
     corrects: bool = False
     """It says of itself that it mends an earlier one."""
+    withdraws: bool = False
+    """It says of itself that it takes an earlier one back."""
 
 
 def plain_gist(title: str) -> Gist:
@@ -129,6 +131,14 @@ def headline_id(source: str, url: str | None, title: str) -> str:
 def _folded_lengths(text: str) -> list[int]:
     """How long each prefix of the text is once folded; asked again for every span of one text."""
     return [len(fold(f"{text[:i]}|")) - 1 for i in range(len(text) + 1)]
+
+
+def item_id(source: str, own: str | None) -> str:
+    """Identity of an item at its source, whatever title it bears: by its address or the publisher's own id.
+
+    Empty where it has neither. Raises ValueError for what looks like an address and is none.
+    """
+    return stable_id("item", source, canonical_url(own)) if own else ""
 
 
 def original_spans(text: str, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

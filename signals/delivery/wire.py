@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from signals.errors import MessageError
-from signals.model import PAIR, Outcome, Record, Signal
+from signals.model import PAIR, Outcome, Record, Retraction, Signal
 from signals.text import stable_id
 
 HEADLINE: Final = "signals.headline.v1"
@@ -32,15 +32,6 @@ class Index(Record, frozen=True, kw_only=True):
     half_life_s: Annotated[float, Meta(gt=0)]
     n_signals: Annotated[int, Meta(ge=0)]
     n_sources: Annotated[int, Meta(ge=0)]
-
-
-class Retraction(Record, frozen=True, kw_only=True):
-    """`data` of `signals.retraction.v1`: a signal that no longer holds, and why."""
-
-    signal_id: Name
-    story_id: Name
-    retracted_at: dt.datetime
-    reason: str
 
 
 class SourceState(Record, frozen=True, kw_only=True):
@@ -146,6 +137,12 @@ def encode_signal(signal: Signal, *, epoch: str, seq: int) -> Encoded:
     """
     message_id = stable_id("message", HEADLINE, signal.signal_id, signal.action)
     return _encode(HEADLINE, signal, message_id, signal.pair, signal.scored_at, epoch, seq)
+
+
+def encode_retraction(retraction: Retraction, *, epoch: str, seq: int, pair: str = PAIR) -> Encoded:
+    """Message of a retraction, as its id and its bytes."""
+    message_id = stable_id("message", RETRACTION, retraction.signal_id)
+    return _encode(RETRACTION, retraction, message_id, pair, retraction.retracted_at, epoch, seq)
 
 
 def encode_heartbeat(heartbeat: Heartbeat, *, epoch: str, now: dt.datetime, pair: str = PAIR) -> Encoded:

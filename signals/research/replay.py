@@ -9,26 +9,28 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 
 from signals.market.events import Event
-from signals.model import Bar, Headline, Policy, Signal
-from signals.pipeline import Scorer, step, story_index
+from signals.model import Bar, Headline, Policy, Withdrawal
+from signals.pipeline import Scorer, Told, step, story_index
 
 
 def replay(
-    steps: Iterable[tuple[dt.datetime, Sequence[Headline]]],
+    steps: Iterable[tuple[dt.datetime, Sequence[Headline], Sequence[Withdrawal]]],
     bars: Sequence[Bar],
     *,
     scorer: Scorer,
     policy: Policy,
     events: Sequence[Event] = (),
-) -> Iterator[Signal]:
-    """Signals of a recorded run, in the order it made them.
+) -> Iterator[Told]:
+    """Signals and retractions of a recorded run, in the order it made them.
 
     Parameters
     ----------
-    steps : each step's time (`scored_at`, UTC) with the headlines it took, oldest step first.
+    steps : each step's time (`scored_at`, UTC) with the headlines and withdrawals it took, oldest step first.
     events : as the live run had them.
     bars : every version of every bar; a step sees those learned by its time.
     """
     stories = story_index(policy)
-    for now, headlines in steps:
-        yield from step(stories, headlines, bars, now, scorer=scorer, policy=policy, events=events).signals
+    for now, headlines, withdrawals in steps:
+        yield from step(
+            stories, headlines, bars, now, scorer=scorer, policy=policy, events=events, withdrawals=withdrawals
+        ).told

@@ -18,11 +18,13 @@ from signals.text import Gist, fold, normal_title, numbers, script_lang
 MIN_OVERLAP = 0.45
 """Share of gists in common (Jaccard) from which two titles tell one event, if nothing is at odds."""
 _TAG = re.compile(
-    r"^(?:\s*(?:\*+|【[^】]{1,6}】|(?:(?P<mends>CORRECTED|CORRECTION|REFILE|訂正)|RPT|WRAPUP|UPDATED?|EXCLUSIVE|BREAKING|ALERT"
-    r"|URGENT|FLASH|RECAP|ADVISORY|BRIEF|再送|更新|速報)(?:\s*\(?\d+\)?)?(?:\s*\([^)]*\))?\s*[-–—:：]))+\s*",
+    r"^(?:\s*(?:\*+|【[^】]{1,6}】|[（(](?:訂正|再送|更新|速報|修正|取り?消し?|撤回)[)）]|(?:(?P<mends>CORRECTED|CORRECTION|REFILE|訂正)|RPT|WRAPUP|UPDATED?|EXCLUSIVE|BREAKING|ALERT"
+    r"|URGENT|FLASH|RECAP|ADVISORY|BRIEF|WITHDRAWN|WITHDRAWAL|RETRACTED|RETRACTION|KILL|KILLED|取り消し|再送|更新|速報)(?:\s*\(?\d+\)?)?(?:\s*\([^)]*\))?\s*[-–—:：]))+\s*",
     re.IGNORECASE,
 )
 """What newsrooms put before a title that they send again."""
+_WITHDRAWS = re.compile(r"WITHDRAW[NA]L?|RETRACT(?:ED|ION)|KILL(?:ED)?|取り?消し?|撤回", re.IGNORECASE)
+"""Of those, what takes a story back."""
 _SOURCE = re.compile(r"\s+[-–—|]\s+[A-Z][\w.&' ]{1,30}$")
 _SENSES = {
     "policy": "TIGHTEN EASE HOLD", "talk": "HAWK DOVE", "way": "UP=UPN=HIGHEST=ABOVE DOWN=DOWNN=LOWEST=BELOW FLAT",
@@ -99,6 +101,7 @@ def gist(title: str) -> Gist:
         marks=frozenset(marks),
         senses=_senses(meant),
         corrects=bool(tag and tag["mends"]),
+        withdraws=bool(tag and _WITHDRAWS.search(tag.group())),
     )
 
 

@@ -13,7 +13,7 @@ from signals.model import FeedState, Headline
 from signals.sources.article import Article, parse_article
 from signals.sources.feed import Clock, Feed, Reading
 from signals.sources.items import AHEAD, MAX_TITLE, shorten
-from signals.text import headline_id, script_lang, stable_id
+from signals.text import headline_id, item_id, script_lang, stable_id
 
 MAX_BYTES = 2 * 1024 * 1024
 """A larger file is no article."""
@@ -128,9 +128,11 @@ def _headline(feed: Feed, document: _Document, now: dt.datetime) -> tuple[Headli
     if not archived and published_at and published_at > now + AHEAD:
         published_at, problem = None, f"its date {published_at} lies in the future: taken as undated"
     known_at = published_at + dt.timedelta(seconds=feed.delay_s) if archived and published_at else now
+    own = f"article:{quote(document.name, safe='')}"
     headline = Headline(
-        headline_id=headline_id(feed.id, f"article:{quote(document.name, safe='')}", article.title),
+        headline_id=headline_id(feed.id, own, article.title),
         source=feed.id,
+        item_id=item_id(feed.id, own),
         url=None,
         title=article.title[:MAX_TITLE],
         summary=_summary(article),

@@ -31,6 +31,8 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     allow_private: bool = False
     """May resolve to a private or loopback address (redirects elsewhere private stay refused)."""
     mode: Literal["archive", "inbox"] = "archive"
+    watch_vanished: bool = True
+    """Items that leave the middle of the list count as withdrawn; false where a list is a search, or shuffled."""
     delay_s: Annotated[int, Meta(ge=0)] = 60
     """Archives: how long after its own time a document counts as known."""
 

@@ -1,10 +1,12 @@
 """The push inbox: headlines that a paid wire, or a script of the user's, hands in itself.
 
 They come as entries of a Redis stream, `XADD signals:inbox * headline '{"id": "7", "title": "..."}'`, or over
-HTTP. An entry is settled (acknowledged and deleted) only once its headline is stored: what was taken and
-not settled, for whatever reason, is taken again. Entries that are no headline go to `REJECTED` with the reason.
+HTTP; `{"id": "7", "withdrawn": true}` takes one back. An entry is settled (acknowledged and deleted) only once
+its headline is stored: what was taken and not settled, for whatever reason, is taken again. Entries that are no
+headline go to `REJECTED` with the reason.
 """
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
@@ -14,8 +16,9 @@ from msgspec import Meta
 from signals.model import Headline
 from signals.sources.dates import parse_date
 from signals.sources.feed import Clock, Feed
-from signals.sources.items import Item, headlines, web_url
+from signals.sources.items import Item, headlines, own_address, web_url
 from signals.sources.markup import visible
+from signals.text import item_id
 
 if TYPE_CHECKING:
     import redis
@@ -37,7 +40,9 @@ class Pushed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """
 
     id: Annotated[str, Meta(min_length=1, max_length=300)]
-    title: Annotated[str, Meta(min_length=1, max_length=2000)]
+    title: Annotated[str, Meta(max_length=2000)] = ""
+    withdrawn: bool = False
+    """The sender takes back what it sent by this `id`; nothing else is needed then."""
     source: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,40}$")] = "inbox"
     summary: str = ""
     body: str = ""
@@ -46,18 +51,34 @@ class Pushed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     published_at: str | None = None
     """Any form of date that feeds use, with its zone; null where unknown."""
 
+    def __post_init__(self) -> None:
+        if not self.title.strip() and not self.withdrawn:
+            raise ValueError("Object missing required field `title`")
+
+
+class Handed(NamedTuple):
+    """What was handed in: a headline, or the item that is withdrawn; neither where it can't be used."""
+
+    headline: Headline | None
+    withdraws: str
+    """`item_id` of what is taken back; empty where nothing is."""
+    notes: tuple[str, ...]
+    """What could not be used of it."""
+
 
 class Entry(NamedTuple):
-    """One entry of the stream: its headline, or why it is none."""
+    """One entry of the stream, and what was handed in by it; null where it can't be read."""
 
     entry_id: bytes
-    headline: Headline | None
+    handed: Handed | None
     notes: tuple[str, ...]
     fields: dict[bytes, bytes]
 
 
-def headline_of(pushed: Pushed, known_at: Any) -> tuple[Headline | None, tuple[str, ...]]:
-    """What is stored of it, known at `known_at` (UTC), and a note on what could not be used of it."""
+def handed_in(pushed: Pushed, known_at: dt.datetime) -> Handed:
+    """What is stored of it, known at `known_at` (UTC)."""
+    if pushed.withdrawn:
+        return Handed(None, item_id(pushed.source, own_address(None, pushed.id)), ())
     item = Item(
         title=pushed.title,
         summary=pushed.summary,
@@ -68,9 +89,9 @@ def headline_of(pushed: Pushed, known_at: Any) -> tuple[Headline | None, tuple[s
     )
     made, notes = headlines([item], Feed(id=pushed.source, kind="inbox", lang=pushed.lang), known_at)
     if not made:
-        return None, tuple(notes)
+        return Handed(None, "", tuple(notes))
     body = visible(pushed.body)[:MAX_BODY]
-    return msgspec.structs.replace(made[0], url=web_url(pushed.url), body=body), tuple(notes)
+    return Handed(msgspec.structs.replace(made[0], url=web_url(pushed.url), body=body), "", tuple(notes))
 
 
 def take(client: "redis.Redis", clock: Clock) -> Iterator[list[Entry]]:
@@ -93,12 +114,17 @@ def settle(client: "redis.Redis", entries: Sequence[Entry]) -> None:
     """Acknowledge and delete these entries, in one step; keep those that were no headline in `REJECTED`."""
     pipe = client.pipeline(transaction=True)
     for entry in entries:
-        if entry.headline is None:
+        if rejected(entry):
             reason = cast(Any, entry.fields | {b"reason": "; ".join(entry.notes).encode()})
             pipe.xadd(REJECTED, reason, maxlen=_KEPT_REJECTS)
     pipe.xack(STREAM, GROUP, *(entry.entry_id for entry in entries))
     pipe.xdel(STREAM, *(entry.entry_id for entry in entries))
     pipe.execute()
+
+
+def rejected(entry: Entry) -> bool:
+    """Whether nothing of it can be used."""
+    return entry.handed is None or not (entry.handed.headline or entry.handed.withdraws)
 
 
 def _join(client: "redis.Redis") -> None:
@@ -114,13 +140,13 @@ def _join(client: "redis.Redis") -> None:
 def _entry(entry_id: bytes, fields: dict[bytes, bytes], clock: Clock) -> Entry:
     where = f"inbox entry {entry_id.decode()}"
     try:
-        headline, notes = headline_of(_pushed(fields), clock())
+        handed = handed_in(_pushed(fields), clock())
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return Entry(entry_id, None, (f"{where}: {error}",), fields)
-    return Entry(entry_id, headline, tuple(f"{where}: {note}" for note in notes), fields)
+    return Entry(entry_id, handed, tuple(f"{where}: {note}" for note in handed.notes), fields)
 
 
 def _pushed(fields: dict[bytes, bytes]) -> Pushed:
     if FIELD.encode() in fields:
         return msgspec.json.decode(fields[FIELD.encode()], type=Pushed)
-    return msgspec.convert({name.decode(): value.decode() for name, value in fields.items()}, Pushed)
+    return msgspec.convert({name.decode(): value.decode() for name, value in fields.items()}, Pushed, strict=False)

@@ -8,7 +8,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from signals.model import Headline
 from signals.sources.feed import Feed
 from signals.sources.markup import visible
-from signals.text import canonical_url, headline_id, script_lang
+from signals.text import canonical_url, headline_id, item_id, script_lang
 
 AHEAD = dt.timedelta(minutes=5)
 """How far a publisher's clock may run before ours; a later date is a mistake or an announcement."""
@@ -76,9 +76,11 @@ def _headline(item: Item, feed: Feed, known_at: dt.datetime) -> Headline | None:
     if not title:
         return None
     ahead = item.published_at is not None and item.published_at > known_at + AHEAD
+    own = own_address(item.link, item.own_id)
     return Headline(
-        headline_id=_identity(feed, item, title),
+        headline_id=headline_id(feed.id, own, title),
         source=feed.id,
+        item_id=item_id(feed.id, own),
         url=item.link,
         title=title,
         summary=summary,
@@ -88,11 +90,14 @@ def _headline(item: Item, feed: Feed, known_at: dt.datetime) -> Headline | None:
     )
 
 
-def _identity(feed: Feed, item: Item, title: str) -> str:
+def own_address(link: str | None, own_id: str | None) -> str | None:
+    """What tells an item from others of its source: its address, else the publisher's own id; null without either."""
+    own = link or own_id
     try:
-        return headline_id(feed.id, item.link or item.own_id, title)
+        canonical_url(own or "")
     except ValueError:  # a guid like "http://[": an address in form only
-        return headline_id(feed.id, f"guid:{quote(item.own_id or '', safe='')}", title)
+        return f"guid:{quote(own or '', safe='')}"
+    return own
 
 
 def _date_notes(headline: Headline, item: Item, feed: Feed) -> list[str]:

@@ -23,7 +23,7 @@ class Told(NamedTuple):
     story_id: str
     source: str
     title: str
-    url: str | None
+    item_id: str
 
 
 def add(conn: sa.Connection, headlines: Iterable[Headline]) -> int:
@@ -35,7 +35,7 @@ def add(conn: sa.Connection, headlines: Iterable[Headline]) -> int:
 def waiting(conn: sa.Connection, *, limit: int) -> list[Headline]:
     """Headlines that the pipeline has not taken, oldest first."""
     query = sa.select(*_FIELDS).where(_H.c.scored_at.is_(None)).order_by(_H.c.known_at, _H.c.headline_id)
-    return [_headline(row) for row in conn.execute(query.limit(limit))]
+    return [headline(row) for row in conn.execute(query.limit(limit))]
 
 
 def told(conn: sa.Connection, spans: Iterable[tuple[dt.datetime, dt.datetime]]) -> list[Told]:
@@ -43,15 +43,6 @@ def told(conn: sa.Connection, spans: Iterable[tuple[dt.datetime, dt.datetime]]) 
     query = sa.select(*(_H.c[name] for name in Told._fields)).where(_H.c.story_id.is_not(None))
     found = {Told(*row) for low, high in spans for row in conn.execute(query.where(_H.c.known_at.between(low, high)))}
     return sorted(found, key=lambda told: (told.known_at, told.headline_id))
-
-
-def steps(conn: sa.Connection) -> list[tuple[dt.datetime, list[Headline]]]:
-    """History as it was taken: each step's time with its headlines, oldest step first."""
-    query = sa.select(_H.c.scored_at, *_FIELDS).where(_H.c.scored_at.is_not(None))
-    taken: dict[dt.datetime, list[Headline]] = {}
-    for row in conn.execute(query.order_by(_H.c.scored_at, _H.c.known_at, _H.c.headline_id)):
-        taken.setdefault(row.scored_at, []).append(_headline(row))
-    return list(taken.items())
 
 
 def mark_taken(
@@ -104,5 +95,6 @@ def count(conn: sa.Connection, sources: Collection[str] | None = None) -> int:
     return int(conn.execute(query).scalar_one())
 
 
-def _headline(row: sa.Row[Any]) -> Headline:
+def headline(row: sa.Row[Any]) -> Headline:
+    """The headline of a row that has all its columns."""
     return Headline(**{name: getattr(row, name) for name in Headline.__struct_fields__})

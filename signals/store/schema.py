@@ -49,6 +49,7 @@ headlines = sa.Table(
     metadata,
     _id("headline_id", primary_key=True),
     _id("source"),
+    sa.Column("item_id", sa.String(80), nullable=False),
     sa.Column("url", sa.Text),
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("summary", sa.Text, nullable=False),
@@ -61,9 +62,37 @@ headlines = sa.Table(
     _at("scored_at", nullable=True),
     sa.Column("story_id", sa.String(80)),
     sa.Column("skip_reason", sa.String(40)),
+    # Its source's list lacked it, for the first time; null while it is there, or was never looked for.
+    _at("missing_at", nullable=True),
     sa.Index(None, "known_at"),
     sa.Index(None, "scored_at"),
     sa.Index(None, "story_id"),
+    sa.Index(None, "item_id"),
+    sa.Index(None, "source", "known_at"),
+)
+
+withdrawals = sa.Table(
+    "withdrawals",
+    metadata,
+    _id("headline_id", primary_key=True),
+    _at("known_at"),
+    sa.Column("reason", sa.String(40), nullable=False),
+    # The step that took it; null while it waits.
+    _at("taken_at", nullable=True),
+    sa.Index(None, "taken_at"),
+)
+
+imports = sa.Table(
+    "imports",
+    metadata,
+    _id("import_id", primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    # Rows, or windows of time, that are done.
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("counts", sa.JSON, nullable=False),
+    _at("started_at"),
+    _at("updated_at"),
+    _at("ended_at", nullable=True),
 )
 
 stories = sa.Table(
@@ -118,16 +147,19 @@ signals = sa.Table(
     "signals",
     metadata,
     _id("signal_id", primary_key=True),
+    _id("headline_id"),
     _id("story_id"),
     _at("known_at"),
     _at("scored_at"),
     _at("valid_until"),
+    _at("retracted_at", nullable=True),
     sa.Column("direction", sa.String(8), nullable=False),
     sa.Column("strength", sa.Double, nullable=False),
     sa.Column("title", sa.Text, nullable=False),
     _id("source"),
     sa.Column("data", sa.JSON, nullable=False),
     sa.Index(None, "known_at"),
+    sa.Index(None, "story_id"),
 )
 
 outbox = sa.Table(
@@ -149,6 +181,8 @@ channel = sa.Table(
     _id("name", primary_key=True),
     _id("epoch"),
     sa.Column("last_seq", sa.BigInteger, nullable=False),
+    # Steps of the pipeline so far: who remembers what it knew after step N need not read it again.
+    sa.Column("steps", sa.BigInteger, nullable=False),
 )
 
 feed_states = sa.Table(

@@ -1,21 +1,33 @@
 """Scores, signals and the outbox: what one step made, in one transaction, and what is still to be sent."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
-from signals.model import Score, Signal
+from signals.model import Retraction, Score, Signal
 from signals.store import schema
 from signals.store.insert import insert_new
 from signals.text import stable_id
 
-Encode = Callable[[Signal, str, int], tuple[str, bytes]]
-"""(signal, epoch, seq) → (message id, message bytes)."""
+Told = Signal | Retraction
+Encode = Callable[[Told, str, int], tuple[str, bytes]]
+"""(signal or retraction, epoch, seq) → (message id, message bytes)."""
+TYPES = {Signal: "signals.headline.v1", Retraction: "signals.retraction.v1"}
 
-_O = schema.outbox
+_O, _S = schema.outbox, schema.signals
+_IN_ONE_QUERY = 500
+"""SQLite allows some thousand values in a query."""
+
+
+class Stands(NamedTuple):
+    """The signal that stands for a story; fields as in `stories.Standing`."""
+
+    signal_id: str
+    headline_id: str
+    valid_until: dt.datetime
 
 
 class Outgoing(NamedTuple):
@@ -35,42 +47,71 @@ def open_channel(conn: sa.Connection, name: str, now: dt.datetime) -> tuple[str,
     row = conn.execute(query).one_or_none()
     if row is None:
         epoch = stable_id("epoch", name, now.isoformat())
-        insert_new(conn, schema.channel, [{"name": name, "epoch": epoch, "last_seq": 0}])
+        insert_new(conn, schema.channel, [{"name": name, "epoch": epoch, "last_seq": 0, "steps": 0}])
         row = conn.execute(query).one()
     return row.epoch, row.last_seq
+
+
+def count_step(conn: sa.Connection, name: str) -> int:
+    """Count a step of the pipeline; returns its number. The channel must be open in this transaction."""
+    counted = sa.update(schema.channel).where(schema.channel.c.name == name).values(steps=schema.channel.c.steps + 1)
+    return int(conn.execute(counted.returning(schema.channel.c.steps)).scalar_one())
 
 
 def add(
     conn: sa.Connection,
     scores: Sequence[Score],
-    signals: Sequence[Signal],
+    told: Sequence[Told],
     *,
     channel: str,
     now: dt.datetime,
     encode: Encode,
 ) -> int:
-    """Keep scores and signals and put each new signal's message into the outbox under the next `seq`; returns how many.
+    """Keep scores and signals, and put the message of each and of each retraction into the outbox by the next `seq`.
 
-    A signal that is kept already changes nothing.
+    A signal that is kept already, or retracted already, changes nothing. Returns how many messages there were.
     """
     insert_new(conn, schema.scores, [_score_row(score) for score in scores])
-    known = set(
-        conn.execute(
-            sa.select(schema.signals.c.signal_id).where(schema.signals.c.signal_id.in_([s.signal_id for s in signals]))
-        ).scalars()
-    )
-    fresh = list({signal.signal_id: signal for signal in signals if signal.signal_id not in known}.values())
+    fresh = _fresh(conn, told)
     if not fresh:
         return 0
     epoch, last_seq = open_channel(conn, channel, now)
     outgoing = []
-    for seq, signal in enumerate(fresh, last_seq + 1):
-        message_id, event = encode(signal, epoch, seq)
-        outgoing.append(Outgoing(epoch, seq, message_id, "signals.headline.v1", event, signal.valid_until))
-    conn.execute(sa.insert(schema.signals), [_signal_row(signal) for signal in fresh])
+    for seq, one in enumerate(fresh, last_seq + 1):
+        message_id, event = encode(one, epoch, seq)
+        outgoing.append(Outgoing(epoch, seq, message_id, TYPES[type(one)], event, one.valid_until))
+    insert_new(conn, _S, [_signal_row(one) for one in fresh if isinstance(one, Signal)])
     conn.execute(sa.insert(_O), [row._asdict() | {"published_at": None} for row in outgoing])
     conn.execute(sa.update(schema.channel).where(schema.channel.c.name == channel).values(last_seq=outgoing[-1].seq))
+    for one in fresh:
+        if isinstance(one, Retraction):
+            conn.execute(sa.update(_S).where(_S.c.signal_id == one.signal_id).values(retracted_at=one.retracted_at))
     return len(fresh)
+
+
+def _fresh(conn: sa.Connection, told: Sequence[Told]) -> list[Told]:
+    """What has not been told yet, each once."""
+    named = _S.c.signal_id.in_({one.signal_id for one in told})
+    query = sa.select(_S.c.signal_id, _S.c.retracted_at).where(named)
+    kept = {row.signal_id: row.retracted_at for row in conn.execute(query)}
+    once = {(type(one), one.signal_id): one for one in told}
+    return [
+        one
+        for one in once.values()
+        if (one.signal_id not in kept if isinstance(one, Signal) else kept.get(one.signal_id) is None)
+    ]
+
+
+def standing(conn: sa.Connection, story_ids: Collection[str]) -> dict[str, Stands | None]:
+    """What stands for each of these stories: the last signal made of it; null where that was retracted."""
+    found: dict[str, Stands | None] = {}
+    columns = (_S.c.story_id, _S.c.retracted_at, *(_S.c[name] for name in Stands._fields))
+    names = sorted(story_ids)
+    for first in range(0, len(names), _IN_ONE_QUERY):
+        query = sa.select(*columns).where(_S.c.story_id.in_(names[first : first + _IN_ONE_QUERY]))
+        for row in conn.execute(query.order_by(_S.c.scored_at, _S.c.known_at, _S.c.headline_id)):
+            found[row.story_id] = Stands(*row[2:]) if row.retracted_at is None else None
+    return found
 
 
 def channel_state(conn: sa.Connection, name: str) -> tuple[str | None, int]:
@@ -112,5 +153,5 @@ def _score_row(score: Score) -> dict[str, object]:
 
 
 def _signal_row(signal: Signal) -> dict[str, object]:
-    own = {column.name: getattr(signal, column.name) for column in schema.signals.c if column.name != "data"}
-    return own | {"data": msgspec.to_builtins(signal)}
+    own = {column.name: getattr(signal, column.name) for column in _S.c if column.name not in ("data", "retracted_at")}
+    return own | {"retracted_at": None, "data": msgspec.to_builtins(signal)}

@@ -17,9 +17,11 @@ from signals.model import (
     JobRun,
     PriceContext,
     Record,
+    Retraction,
     Score,
     Signal,
     Story,
+    Withdrawal,
     pair_direction,
 )
 from signals.stories import Placement
@@ -103,9 +105,19 @@ def make_signal(**changes: object) -> Signal:
         "n_sources": 1, "evidence": (), "ref_price": 150.25, "ref_price_at": NOW - 3 * SECOND, "ref_age_s": 3.0,
         "ref_source": "yahoo", "stale": False, "market_open": True, "return_5m_bp": -1.5, "return_60m_bp": None,
         "volatility_60m_bp": 8.25, "title": "BOJ hikes", "url": None, "source": "wire", "lang": "en",
-        "headline_ids": ("h",), "model_id": "fake-1", "policy_id": "policy-1",
+        "headline_ids": ("h",), "model_id": "fake-1", "policy_id": "policy-1", "headline_id": "h",
     }  # fmt: skip
     return Signal(**(values | changes))  # type: ignore[arg-type]
+
+
+def make_retraction(**changes: object) -> Retraction:
+    """The retraction of `make_signal`."""
+    values = {
+        "signal_id": "signal-1", "story_id": "story-1", "headline_id": "h", "known_at": NOW,
+        "retracted_at": NOW + SECOND,
+        "valid_until": NOW + HOUR, "reason": "withdrawn",
+    }  # fmt: skip
+    return Retraction(**(values | changes))  # type: ignore[arg-type]
 
 
 def one_of_each() -> list[Record]:
@@ -116,6 +128,8 @@ def one_of_each() -> list[Record]:
         make_bar(known_at=NOW + DAY),
         make_price(),
         make_signal(),
+        Withdrawal(headline_id="h", known_at=NOW, reason="withdrawn"),
+        make_retraction(),
         ForwardReturn(signal_id="s", entry_at=NOW, exit_at=NOW + HOUR, horizon_s=3600, return_bp=-4.5),
         FeedState(source="wire", last_attempt_at=NOW, last_success_at=NOW, next_attempt_at=NOW + SECOND),
         JobRun(run_id="r", job="ingest", trigger="manual", scheduled_at=NOW, started_at=NOW, ended_at=NOW + SECOND),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from signals.decide import decide, policy_id
 from signals.model import Headline, Policy, PriceContext, Score, Signal, Skip, SkipReason
-from signals.stories import Placement
+from signals.stories import Placement, Standing
 
 from .conftest import DAY, HOUR, MINUTE, NOW, SECOND, make_headline, make_place, make_price, make_score, steady
 
@@ -48,10 +48,12 @@ SKIPS: list[tuple[SkipReason, dict[str, object]]] = [
     ("duplicate", {"place": REPEAT}),
     ("stale_news", {"headline": OLD}),
     ("undated", {"headline": UNDATED_HISTORY}),
+    ("withdrawal", {"place": make_place(withdraws=True)}),
     # Where several hold, what is wrong with its date is told first, then its subject, then its story.
     ("stale_news", {"headline": OLD, "score": DULL, "place": REPEAT}),
     ("undated", {"headline": UNDATED_HISTORY, "score": DULL, "place": REPEAT}),
     ("irrelevant", {"score": DULL, "place": REPEAT}),
+    ("withdrawal", {"headline": OLD, "score": DULL, "place": make_place("g", "h", withdraws=True)}),
 ]
 
 
@@ -122,17 +124,33 @@ def test_strength_is_relevance_times_the_lean(relevance: float, p_up: float, abs
     assert made.strength == (0.0 if made.abstained else round(relevance * abs(2 * p_up - 1), 4))
 
 
+def stands(made: Signal) -> Standing:
+    """This signal as the one that stands for its story."""
+    return Standing(made.signal_id, made.headline_id, made.valid_until)
+
+
 def test_a_first_telling_is_created_and_a_repeat_supersedes_it() -> None:
-    """An update names the signal of the telling before it."""
+    """An update names the signal that stood for the story until then."""
     lenient = msgspec.structs.replace(POLICY, novelty_min=0.0)
-    tellings = [
-        signal(headline=make_headline(headline_id=last), place=make_place(*told, last), policy=lenient)
-        for told, last in (((), "a"), (("a",), "b"), (("a", "b"), "c"))
-    ]
-    assert [made.action for made in tellings] == ["created", "updated", "updated"]
-    assert [made.supersedes for made in tellings] == [None, tellings[0].signal_id, tellings[1].signal_id]
-    assert [made.revision for made in tellings] == [1, 2, 3]
-    assert tellings[2].headline_ids == ("a", "b", "c")
+    first = signal(headline=make_headline(headline_id="a"), place=make_place("a"), policy=lenient)
+    repeat = make_place("a", "b", standing=stands(first))
+    second = signal(headline=make_headline(headline_id="b"), place=repeat, policy=lenient)
+    assert (first.action, first.supersedes, first.revision) == ("created", None, 1)
+    assert (second.action, second.supersedes, second.revision) == ("updated", first.signal_id, 2)
+    assert second.headline_ids == ("a", "b")
+
+
+def test_a_repeat_of_what_made_no_signal_is_created() -> None:
+    """There is nothing that it could supersede."""
+    lenient = msgspec.structs.replace(POLICY, novelty_min=0.0)
+    made = signal(place=make_place("skipped", "h"), policy=lenient)
+    assert (made.action, made.supersedes) == ("created", None)
+
+
+def test_a_repeat_of_a_retracted_story_is_told() -> None:
+    """Its signal was taken back: whoever tells it again brings it back, as a new signal."""
+    made = signal(place=make_place("a", "h", retracted=True))
+    assert (made.action, made.supersedes) == ("created", None)
 
 
 def test_two_headlines_never_share_a_signal() -> None:
@@ -175,7 +193,8 @@ def test_policy_id_changes_with_every_value() -> None:
 
 def test_a_signal_tells_all_its_parts() -> None:
     """Score, place, price and headline stand in the signal as they were handed in."""
-    headline, score, place, price = make_headline(), make_score(), make_place("h"), make_price()
+    headline, place, price = make_headline(), make_place("h"), make_price()
+    score = make_score(headline_id=headline.headline_id)
     made = signal(headline=headline, score=score, place=place, price=price)
     for part in (headline, score, price):
         shared = set(part.__struct_fields__) & set(made.__struct_fields__) - {"abstained", "abstain_reason"}
@@ -189,8 +208,8 @@ def test_a_signal_tells_all_its_parts() -> None:
 
 def test_a_correction_is_told_though_it_is_no_news() -> None:
     """It supersedes the signal of the headline it corrects, not that of the repeat between them."""
-    place = make_place("a", "b", "c")._replace(corrects="a")
     first = signal(headline=make_headline(headline_id="a"), place=make_place("a"))
+    place = make_place("a", "b", "c", corrects="a", standing=stands(first))
     made = signal(headline=make_headline(headline_id="c"), place=place)
     assert made.action == "updated"
     assert made.supersedes == first.signal_id

@@ -17,7 +17,7 @@ from signals.delivery.items import Item, Received, Silence
 from signals.delivery.keys import EVENT_FIELD, keys_of
 from signals.delivery.publisher import OutboxRow, Publisher
 from signals.delivery.wire import HEADLINE, Heartbeat, JobState, SourceState, encode_signal
-from signals.model import Evidence, Signal
+from signals.model import Evidence, Retraction, Signal
 
 KEYS = keys_of("usdjpy")
 NOW = dt.datetime(2026, 2, 13, 0, 26, 3, 120394, tzinfo=dt.UTC)
@@ -38,8 +38,19 @@ def make_signal(number: int = 1, valid_for: dt.timedelta = HOUR, **changes: obje
         "stale": False, "market_open": True, "return_5m_bp": -1.5, "return_60m_bp": None, "volatility_60m_bp": 8.25,
         "title": "BOJ hikes to 1.0% 日銀「利上げ」", "url": "https://example.org/boj", "source": "boj", "lang": "en",
         "headline_ids": (f"headline-{number}",), "model_id": "model-1", "policy_id": "policy-1",
+        "headline_id": f"headline-{number}",
     }  # fmt: skip
     return Signal(**(values | changes))  # type: ignore[arg-type]
+
+
+def make_retraction(number: int = 1, **changes: object) -> Retraction:
+    """The retraction of the signal of that number, a minute later."""
+    values = {
+        "signal_id": f"signal-{number}", "story_id": f"story-{number}", "headline_id": f"headline-{number}",
+        "known_at": NOW + dt.timedelta(seconds=60), "retracted_at": NOW + dt.timedelta(seconds=61),
+        "valid_until": NOW + HOUR, "reason": "withdrawn",
+    }  # fmt: skip
+    return Retraction(**(values | changes))  # type: ignore[arg-type]
 
 
 def make_row(seq: int, epoch: str = "e1", number: int | None = None, **changes: object) -> OutboxRow:

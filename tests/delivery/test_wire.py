@@ -14,7 +14,7 @@ from signals.delivery import wire
 from signals.errors import MessageError
 from signals.model import Signal
 
-from .conftest import NOW, make_heartbeat, make_signal
+from .conftest import NOW, make_heartbeat, make_retraction, make_signal
 
 GOLDEN = Path(__file__).parent / "golden"
 MESSAGE = wire.encode_signal(make_signal(), epoch="e1", seq=1234)
@@ -24,7 +24,7 @@ CONTRACT = """specversion id source type subject time datacontenttype dataschema
     pair direction p_up p_flat p_down strength usd_effect jpy_effect horizon_s abstained abstain_reason
     relevance topics novelty mentions_24h n_sources evidence
     ref_price ref_price_at ref_age_s ref_source stale market_open return_5m_bp return_60m_bp volatility_60m_bp
-    title url source lang headline_ids model_id policy_id event_window"""
+    title url source lang headline_ids model_id policy_id event_window headline_id"""
 ENVELOPE, DATA = CONTRACT.split()[:11], CONTRACT.split()[11:]
 
 
@@ -37,6 +37,12 @@ def test_heartbeat_is_the_golden_message() -> None:
     """A heartbeat leaves the house as the very bytes on file."""
     message = wire.encode_heartbeat(make_heartbeat(), epoch="e1", now=NOW)
     assert message.event == (GOLDEN / "heartbeat.json").read_bytes().rstrip(b"\n")
+
+
+def test_retraction_is_the_golden_message() -> None:
+    """A retraction leaves the house as the very bytes on file."""
+    message = wire.encode_retraction(make_retraction(), epoch="e1", seq=1235)
+    assert message.event == (GOLDEN / "retraction.json").read_bytes().rstrip(b"\n")
 
 
 def test_fields_stand_in_the_order_of_the_contract() -> None:
@@ -74,7 +80,7 @@ def test_heartbeat_repeats_the_last_number() -> None:
     ("kind", "data"),
     [
         (wire.INDEX, wire.Index(value=-0.25, half_life_s=900, n_signals=3, n_sources=2)),
-        (wire.RETRACTION, wire.Retraction(signal_id="a", story_id="b", retracted_at=NOW, reason="corrected")),
+        (wire.RETRACTION, make_retraction(reason="a reason made later")),
     ],
 )
 def test_other_types_come_back(kind: str, data: wire.Data) -> None:
@@ -85,7 +91,7 @@ def test_other_types_come_back(kind: str, data: wire.Data) -> None:
     assert event.data == data
 
 
-@pytest.mark.parametrize("kind", [wire.HEADLINE, wire.HEARTBEAT])
+@pytest.mark.parametrize("kind", [wire.HEADLINE, wire.RETRACTION, wire.HEARTBEAT])
 def test_messages_meet_their_schema(kind: str) -> None:
     """What we send is valid by the JSON Schema that we hand out, and the schema refuses a broken one."""
     name = kind.split(".")[1]

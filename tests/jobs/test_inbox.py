@@ -17,7 +17,7 @@ from jobs.settings import load
 from jobs.web import Web, token
 from signals.errors import ConfigError, StoreError
 from signals.sources.inbox import FIELD, GROUP, REJECTED, STREAM
-from signals.store import headlines
+from signals.store import headlines, withdrawals
 from tests.conftest import ROOT
 
 
@@ -63,7 +63,7 @@ def test_entries_are_stored_and_then_gone_from_the_stream(app, runner, client):
     client.xadd(STREAM, {"id": "2", "title": "Yen <i>slides</i>", "source": "wire"})
     run = runner.run("inbox", "manual")
     assert run.outcome == "ok"
-    assert run.counts == {"seen": 2, "new": 2, "rejected": 0}
+    assert run.counts == {"seen": 2, "new": 2, "withdrawn": 0, "rejected": 0}
     made = stored(app)["BOJ hikes, take 1"]
     assert (made.summary, made.source, made.url) == ("The rate", "wire", "https://x.example/1")
     assert made.source_published_at.isoformat() == "2026-02-02T00:00:00+00:00"
@@ -82,7 +82,7 @@ def test_the_same_id_and_title_is_the_same_headline(app, runner, client):
 def test_what_was_taken_and_not_stored_is_taken_again(app, runner, client, monkeypatch):
     """A death between taking and storing, or between storing and settling, loses nothing and doubles nothing."""
     client.xadd(STREAM, {"id": "k1", "title": "Dollar climbs before the kill"})
-    for target in ("jobs.inbox.headlines.add", "jobs.inbox.stream.settle"):
+    for target in ("jobs.admission.headlines.add", "jobs.inbox.stream.settle"):
         with monkeypatch.context() as patch:
             patch.setattr(target, lambda *_: 1 / 0)
             assert runner.run("inbox", "manual").outcome == "failed"
@@ -91,6 +91,20 @@ def test_what_was_taken_and_not_stored_is_taken_again(app, runner, client, monke
     assert run.counts["seen"] == 1
     assert "Dollar climbs before the kill" in stored(app)
     assert client.xpending(STREAM, GROUP)["pending"] == 0
+
+
+def test_a_sender_takes_back_what_it_sent(app, runner, client):
+    """By its id alone, under whatever titles it was sent; what was never sent is told of."""
+    for title in ("BOJ to act, says aide", "BOJ to act tonight, says aide"):
+        client.xadd(STREAM, {"id": "w1", "title": title, "source": "wire"})
+    client.xadd(STREAM, {"id": "w1", "withdrawn": "true", "source": "wire"})
+    client.xadd(STREAM, {FIELD: '{"id": "w2", "withdrawn": true}'})
+    run = runner.run("inbox", "manual")
+    assert run.counts == {"seen": 4, "new": 2, "withdrawn": 2, "rejected": 0}
+    assert run.notes == ("inbox: withdraws what was never sent by this source and id",)
+    with app.store.read() as conn:
+        fallen = {withdrawal.headline_id for withdrawal in withdrawals.waiting(conn)}
+    assert fallen == {headline.headline_id for title, headline in stored(app).items() if title.startswith("BOJ to act")}
 
 
 @pytest.mark.parametrize(
@@ -109,7 +123,7 @@ def test_an_entry_that_is_no_headline_is_set_aside_with_its_reason(runner, clien
     client.xadd(STREAM, pushed(f"beside {why}"))
     run = runner.run("inbox", "manual")
     assert run.outcome == "partial"
-    assert run.counts == {"seen": 2, "new": 1, "rejected": 1}
+    assert run.counts == {"seen": 2, "new": 1, "withdrawn": 0, "rejected": 1}
     assert why in run.notes[0]
     (rejected,) = client.xrange(REJECTED)
     assert why in rejected[1][b"reason"].decode()
@@ -162,9 +176,9 @@ def post(web, body, token=None):
 def test_a_posted_headline_is_stored_when_the_answer_comes(app, web):
     """One or many; again is known, not new."""
     body = json.dumps([pushed("p1"), pushed("p2")]).encode()
-    assert post(web, body) == (200, {"new": 2, "known": 0, "notes": []})
+    assert post(web, body) == (200, {"new": 2, "known": 0, "withdrawn": 0, "notes": []})
     assert {"BOJ hikes, take p1", "BOJ hikes, take p2"} <= stored(app).keys()
-    assert post(web, json.dumps(pushed("p1")).encode()) == (200, {"new": 0, "known": 1, "notes": []})
+    assert post(web, json.dumps(pushed("p1")).encode()) == (200, {"new": 0, "known": 1, "withdrawn": 0, "notes": []})
 
 
 def test_who_has_no_token_is_told_what_is_wanted(app, web):
@@ -193,7 +207,7 @@ def test_a_store_that_cannot_write_acknowledges_nothing(app, web, monkeypatch):
     def full(*_):
         raise StoreError("the store", "is full")
 
-    monkeypatch.setattr("jobs.web.headlines.add", full)
+    monkeypatch.setattr("jobs.admission.headlines.add", full)
     assert post(web, json.dumps(pushed("p7")).encode()) == (503, {"error": "the store: is full"})
 
 

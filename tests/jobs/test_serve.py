@@ -158,7 +158,7 @@ def test_what_is_pushed_becomes_a_signal_without_waiting_for_a_tick(shell):
             headers={"Authorization": f"Bearer {(made.home / 'token').read_text()}"},
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
-            assert json.load(answer) == {"new": 1, "known": 0, "notes": []}
+            assert json.load(answer) == {"new": 1, "known": 0, "withdrawn": 0, "notes": []}
         until(lambda: client.xlen(LOG) == 2)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0

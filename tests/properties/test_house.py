@@ -13,7 +13,7 @@ from signals.delivery.wire import encode_signal
 from signals.model import Bar, Headline, Policy
 from signals.pipeline import step, story_index
 from signals.research.replay import replay
-from signals.store import bars, headlines, signals
+from signals.store import archive, bars, headlines, signals
 from signals.text import headline_id, script_lang
 from tests.properties.conftest import START
 
@@ -95,8 +95,8 @@ def test_live_is_replay(app, clock):
     with app.store.read() as conn:
         live = [row.event.decode() for row in signals.tail(conn, after_seq=0, limit=1000)]
         epoch, last_seq = signals.channel_state(conn, "USDJPY")
-        archive, kept = headlines.steps(conn), bars.closed_within(conn, [(START - dt.timedelta(days=9), clock())])
-    again = replay(archive, kept, scorer=app.scorer, policy=app.settings.policy, events=app.settings.events)
+        taken, kept = archive.steps(conn), bars.closed_within(conn, [(START - dt.timedelta(days=9), clock())])
+    again = replay(taken, kept, scorer=app.scorer, policy=app.settings.policy, events=app.settings.events)
     assert [encode_signal(s, epoch=epoch, seq=n).event.decode() for n, s in enumerate(again, 1)] == live
     assert len(live) == last_seq > 15
 

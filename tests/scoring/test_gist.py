@@ -13,11 +13,18 @@ with Path(__file__).with_name("pairs.tsv").open(encoding="utf-8") as lines:
     PAIRS = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
-def place(first, second, *, source="blog", url=None):
+def place(first, second, *, source="blog", item_id=""):
     stories = story_index(Policy())
     made = [
         Headline(
-            headline_id=str(number), source=who, url=url, title=title, lang="en", source_published_at=AT, known_at=AT
+            headline_id=str(number),
+            source=who,
+            item_id=item_id,
+            url=None,
+            title=title,
+            lang="en",
+            source_published_at=AT,
+            known_at=AT,
         )
         for number, (title, who) in enumerate([(first, "wire"), (second, source)])
     ]
@@ -40,11 +47,20 @@ def test_a_correction_names_what_it_corrects():
     assert earlier.corrects is None
 
 
+@pytest.mark.parametrize("tag", ["WITHDRAWN-", "KILL: ", "RETRACTION - ", "【取り消し】 ", "(撤回)"])
+def test_a_notice_of_withdrawal_belongs_to_what_it_withdraws(tag):
+    """It tells nothing itself, in whatever words newsrooms say so."""
+    title = "BOJ to hold emergency meeting tonight"
+    earlier, notice = place(title, tag + title)
+    assert notice.story_id == earlier.story_id
+    assert (earlier.withdraws, notice.withdraws) == (False, True)
+
+
 def test_a_page_whose_title_was_changed_stays_in_its_story():
     """Even if it now says the opposite; another item under an address that a feed uses for all does not."""
     page = "https://example.org/boj"
-    changed = place("BOJ raises rates to 1.0%", "BOJ keeps rates at 0.75%", source="wire", url=page)
+    changed = place("BOJ raises rates to 1.0%", "BOJ keeps rates at 0.75%", source="wire", item_id=page)
     assert changed[1].corrects == "0"
-    other = place("BOJ raises rates to 1.0%", "Nikkei slides as chip makers sink", source="wire", url=page)
+    other = place("BOJ raises rates to 1.0%", "Nikkei slides as chip makers sink", source="wire", item_id=page)
     assert other[1].corrects is None
     assert other[1].revision == 1

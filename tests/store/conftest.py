@@ -95,7 +95,7 @@ def make_signal(number: int = 1, *, known_at: dt.datetime = NOW, **changes: obje
         "evidence": (Evidence(span=None, text="", feature="rest", weight=0.25),), "ref_source": "yahoo",
         "stale": False, "market_open": True, "return_5m_bp": -1.5, "return_60m_bp": None, "volatility_60m_bp": 8.25,
         "title": "BOJ hikes 日銀", "url": None, "source": "wire", "lang": "en", "headline_ids": (f"h{number}",),
-        "model_id": "model-1", "policy_id": "policy-1",
+        "model_id": "model-1", "policy_id": "policy-1", "headline_id": f"h{number}",
     }  # fmt: skip
     return Signal(**(values | changes))  # type: ignore[arg-type]
 

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signals.model import Headline, Skip, Story
-from signals.store import Store, headlines, schema
+from signals.model import Headline, Skip, Story, Withdrawal
+from signals.store import Store, archive, headlines, schema, withdrawals
 from signals.store.headlines import Told
 
 from .conftest import DAY, HOUR, MINUTE, NOW, SECOND, make_headline, make_story, url_of
@@ -105,7 +105,7 @@ def test_taking_nothing_is_nothing(store: Store) -> None:
     """An empty step leaves no trace."""
     take(store)
     with store.read() as conn:
-        assert headlines.steps(conn) == []
+        assert archive.steps(conn) == []
 
 
 def stories(store: Store) -> list[Story]:
@@ -147,18 +147,24 @@ def test_told_within_spans(store: Store) -> None:
         found = headlines.told(conn, spans)
         assert headlines.told(conn, []) == []
     assert [told.headline_id for told in found] == ["h0", "h1", "h3", "h4"]
-    assert found[0] == Told(NOW, "h0", "story-h0", "wire", kept[0].title, kept[0].url)
+    assert found[0] == Told(NOW, "h0", "story-h0", "wire", kept[0].title, kept[0].item_id)
 
 
 def test_steps_come_back_as_they_were_taken(store: Store) -> None:
-    """Each step's time with its headlines in their order; what still waits is no history yet."""
+    """Each step's time with what it took, in its order; what still waits is no history yet."""
     kept = [make_headline(number, NOW - number * MINUTE) for number in range(5)]
     with store.write() as conn:
         headlines.add(conn, kept)
+        gone, waiting = (Withdrawal(headline_id=f"h{n}", known_at=NOW, reason="withdrawn") for n in (0, 1))
+        withdrawals.add(conn, [gone, waiting])
+        withdrawals.mark_taken(conn, [gone], NOW + HOUR)
     take(store, kept[0], kept[3], at=NOW + HOUR)
     take(store, kept[1], kept[2], at=NOW + MINUTE)
     with store.read() as conn:
-        assert headlines.steps(conn) == [(NOW + MINUTE, [kept[2], kept[1]]), (NOW + HOUR, [kept[3], kept[0]])]
+        assert archive.steps(conn) == [
+            (NOW + MINUTE, [kept[2], kept[1]], []),
+            (NOW + HOUR, [kept[3], kept[0]], [gone]),
+        ]
 
 
 def test_headlines_are_counted_by_source(store: Store) -> None:

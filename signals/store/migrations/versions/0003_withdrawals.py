@@ -1,4 +1,4 @@
-"""Items and their withdrawal; which headline made a signal; imports of history."""
+"""Items and their withdrawal; which headline made a signal; a count of steps; imports of history."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,13 +18,19 @@ def upgrade() -> None:
         ("headlines", sa.Column("missing_at", Utc, nullable=True)),
         ("signals", sa.Column("headline_id", sa.String(80), nullable=False, server_default="")),
         ("signals", sa.Column("retracted_at", Utc, nullable=True)),
+        ("channel", sa.Column("steps", sa.BigInteger(), nullable=False, server_default="0")),
     ):
         op.add_column(table, column)
     _name_items(op.get_bind())
     _name_headlines(op.get_bind())
-    for table, column in (("headlines", "item_id"), ("signals", "headline_id")):
+    text = sa.String(80)
+    for table, name, kind in (
+        ("headlines", "item_id", text),
+        ("signals", "headline_id", text),
+        ("channel", "steps", sa.BigInteger()),
+    ):
         with op.batch_alter_table(table) as batch:
-            batch.alter_column(column, existing_type=sa.String(80), existing_nullable=False, server_default=None)
+            batch.alter_column(name, existing_type=kind, existing_nullable=False, server_default=None)
     op.create_index(op.f("ix_headlines_item_id"), "headlines", ["item_id"], unique=False)
     op.create_index(op.f("ix_headlines_source_known_at"), "headlines", ["source", "known_at"], unique=False)
     op.create_index(op.f("ix_signals_story_id"), "signals", ["story_id"], unique=False)
@@ -57,6 +63,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_signals_story_id"), "signals")
     op.drop_index(op.f("ix_headlines_source_known_at"), "headlines")
     op.drop_index(op.f("ix_headlines_item_id"), "headlines")
+    op.drop_column("channel", "steps")
     op.drop_column("signals", "retracted_at")
     op.drop_column("signals", "headline_id")
     op.drop_column("headlines", "missing_at")

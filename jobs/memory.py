@@ -1,0 +1,79 @@
+"""The stories told so far, kept from step to step, so that a step does not read days of headlines again.
+
+What is kept counts only as long as nobody else takes a step: the store numbers them. Whatever is in doubt - another
+process took one, a step failed halfway, a headline became known before what is held - is read anew.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+
+from signals.model import Headline, Policy, Withdrawal
+from signals.pipeline import story_index
+from signals.store import headlines, signals
+from signals.stories import Member, Standing, StoryIndex
+
+_SLACK = dt.timedelta(hours=6)
+"""How much more than a window is held, for headlines that were long on their way."""
+
+
+class StoryMemory:
+    """The index of one channel's stories.
+
+    Parameters
+    ----------
+    policy : gives the window; an index of another policy is another one.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._window = dt.timedelta(seconds=policy.story_window_s)
+        self._index: StoryIndex | None = None
+        self._after_step = -1
+        self._complete_from = dt.datetime.max.replace(tzinfo=dt.UTC)
+
+    def index(self, conn: sa.Connection, facts: Sequence[Headline | Withdrawal], steps: int) -> StoryIndex:
+        """What bears on these facts, after so many steps; it is forgotten unless `keep` follows."""
+        held, self._index = self._index, None
+        spans = list(spans_before(facts, self._window))
+        if held is not None and steps == self._after_step and spans and spans[0][0] >= self._complete_from:
+            return held
+        recent = len(spans) == 1
+        if recent:  # with all that was known since: it will serve the next step too
+            spans = [(spans[0][0], dt.datetime.max.replace(tzinfo=dt.UTC))]
+        self._complete_from = spans[0][0] if recent else dt.datetime.max.replace(tzinfo=dt.UTC)
+        return _read(conn, self._policy, spans)
+
+    def keep(self, index: StoryIndex, steps: int, now: dt.datetime) -> None:
+        """The step with this index was committed: it is true after so many steps. `now` (UTC) tells what is too old."""
+        self._index, self._after_step = index, steps
+        since = now - self._window - _SLACK
+        if since > self._complete_from:
+            index.forget(since)
+            self._complete_from = since
+
+
+def _read(conn: sa.Connection, policy: Policy, spans: Sequence[tuple[dt.datetime, dt.datetime]]) -> StoryIndex:
+    told = headlines.told(conn, spans)
+    standing = signals.standing(conn, {one.story_id for one in told})
+    return story_index(
+        policy,
+        (Member(*one) for one in told),
+        {story_id: stands and Standing(*stands) for story_id, stands in standing.items()},
+    )
+
+
+def spans_before(
+    facts: Iterable[Headline | Withdrawal], reach: dt.timedelta
+) -> Iterable[tuple[dt.datetime, dt.datetime]]:
+    """The stretches of time within `reach` before any of these became known, merged."""
+    low = high = None
+    for known_at in sorted(fact.known_at for fact in facts):
+        if high is not None and low is not None and known_at - reach > high:
+            yield low, high
+            low = None
+        low = known_at - reach if low is None else low
+        high = known_at
+    if low is not None and high is not None:
+        yield low, high

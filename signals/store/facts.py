@@ -1,0 +1,24 @@
+"""When the newest fact became known: time in the store never goes back, whatever the machine's clock does."""
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from signals.store import schema
+
+_H, _W = schema.headlines, schema.withdrawals
+
+
+def last_known_at(conn: sa.Connection) -> dt.datetime | None:
+    """When the newest headline or withdrawal became known, UTC; null where there is none."""
+    return _latest(conn, _H.c.known_at, _W.c.known_at)
+
+
+def last_step_at(conn: sa.Connection) -> dt.datetime | None:
+    """When the pipeline last took anything, UTC; null where it never did."""
+    return _latest(conn, _H.c.scored_at, _W.c.taken_at)
+
+
+def _latest(conn: sa.Connection, *columns: sa.Column[dt.datetime]) -> dt.datetime | None:
+    found = [conn.execute(sa.select(sa.func.max(column))).scalar() for column in columns]
+    return max((at for at in found if at is not None), default=None)
