@@ -13,6 +13,7 @@ from jobs.runner import Report, Run
 from signals.errors import BrokerError
 from signals.sources import inbox as stream
 from signals.sources.items import shorten
+from signals.store import facts
 
 _BLOCK_MS = 1000
 _PAUSE_S = 2.0
@@ -32,7 +33,9 @@ def _take(app: App, run: Run) -> Report:
     counts: Counter[str] = Counter(seen=0, new=0, withdrawn=0, rejected=0)
     notes: list[str] = []
     client = app.redis()
-    for entries in stream.take(client, app.clock):
+    with app.store.read() as conn:
+        last_at = facts.last_known_at(conn) or app.clock()
+    for entries in stream.take(client, lambda: max(app.clock(), last_at)):
         with app.store.write() as conn:
             done = admit_handed(conn, [entry.handed for entry in entries if entry.handed], app.clock())
         stream.settle(client, entries)

@@ -20,7 +20,7 @@ from signals.sources.feed import Feed, Reading
 from signals.sources.guard import open_session
 from signals.sources.manners import after_failure
 from signals.sources.vanished import look
-from signals.store import feeds, withdrawals
+from signals.store import facts, feeds, source_days, withdrawals
 
 _SLACK = dt.timedelta(seconds=1)
 """The scheduler's ticks and ours never meet exactly."""
@@ -44,6 +44,7 @@ def ingest(app: App, run: Run) -> Report:
 async def _ingest(app: App, run: Run) -> Report:
     with app.store.read() as conn:
         states = {state.source: state for state in feeds.states(conn)}
+        last_at, behind = facts.last_known_at(conn), clock_note(conn, app.clock())
     due = [feed for feed in app.settings.feeds if feed.enabled and _due(app, run, feed, states.get(feed.id))]
     if any(feed.kind == "yahoo_news" for feed in due):
         _keep_yahoo_cache(app)
@@ -53,15 +54,15 @@ async def _ingest(app: App, run: Run) -> Report:
     async with open_session() as session:
         for done in asyncio.as_completed(
             [
-                _read_one(app, feed, states.get(feed.id, FeedState(source=feed.id)), session, doors[_door(feed)])
+                _read_one(
+                    app, feed, states.get(feed.id, FeedState(source=feed.id)), session, doors[_door(feed)], last_at
+                )
                 for feed in due
             ]
         ):
             feed, result = await done
             run.deadline.check()
             notes += _keep(app, run, feed, result, counts)
-    with app.store.read() as conn:
-        behind = clock_note(conn, app.clock())
     return Report(counts, (*sorted(notes), *([behind] if behind else [])))
 
 
@@ -73,20 +74,30 @@ def _keep_yahoo_cache(app: App) -> None:
 
 
 def _due(app: App, run: Run, feed: Feed, state: FeedState | None) -> bool:
-    """On schedule: as its row and its server wish. A cycle or a manual run asks all but whom a server forbids."""
+    """On schedule: as its row and its server wish. A cycle or a manual run asks all but whom a server forbids.
+
+    What was asked in the future was asked before the clock was set back: nobody knows how long ago.
+    """
     if state is None or state.next_attempt_at is None:
         return True
     if run.trigger != "schedule" and not (state.last_error or "").startswith(_FORBIDDEN):
         return True
-    return app.clock() >= state.next_attempt_at - _SLACK
+    now = app.clock()
+    set_back = state.last_attempt_at is not None and state.last_attempt_at > now + _SLACK
+    return set_back or now >= state.next_attempt_at - _SLACK
 
 
 async def _read_one(
-    app: App, feed: Feed, state: FeedState, session: aiohttp.ClientSession, door: asyncio.Lock
+    app: App,
+    feed: Feed,
+    state: FeedState,
+    session: aiohttp.ClientSession,
+    door: asyncio.Lock,
+    last_at: dt.datetime | None,
 ) -> tuple[Feed, Reading | FailedRead]:
     try:
         async with door:
-            return feed, await sources.read(feed, state, app.clock, session)
+            return feed, await sources.read(feed, state, app.clock, session, not_before=last_at)
     except SourceError as error:
         return feed, _failed(app, feed, state, error.reason, error)
     except ConfigError as error:  # a row that can't be used costs only itself
@@ -120,10 +131,12 @@ def _failed(app: App, feed: Feed, state: FeedState, reason: str, error: SourceEr
 def _keep(app: App, run: Run, feed: Feed, result: Reading | FailedRead, counts: Counter[str]) -> Sequence[str]:
     log = run.log.bind(source=feed.id)
     with app.store.write() as conn:  # the state and what it stands for, together: a crash can't skip items
+        new = withdrawn = 0
         if isinstance(result, Reading):
             new, withdrawn = admit(conn, result.headlines, _vanished(conn, feed, result, app))
-            counts.update(new=new, withdrawn=withdrawn)
         feeds.save(conn, result.state)
+        source_days.count(conn, _looked(feed, result, new, withdrawn), app.clock())
+    counts.update(new=new, withdrawn=withdrawn)
     if isinstance(result, FailedRead):
         counts["failed"] += 1
         log.warning("source.failed", reason=result.reason, error=str(result.error))
@@ -133,6 +146,13 @@ def _keep(app: App, run: Run, feed: Feed, result: Reading | FailedRead, counts: 
     for note in result.notes:
         log.warning("source.note", note=note)
     return result.notes
+
+
+def _looked(feed: Feed, result: Reading | FailedRead, new: int, withdrawn: int) -> source_days.Look:
+    """One look at a source, for its record of the day."""
+    if isinstance(result, FailedRead):
+        return source_days.Look(feed.id, failure=result.reason)
+    return source_days.Look(feed.id, result.unchanged, len(result.headlines), new, withdrawn)
 
 
 def _vanished(conn: sa.Connection, feed: Feed, reading: Reading, app: App) -> list[Withdrawal]:

@@ -21,6 +21,7 @@ from jobs.app import App
 from signals.delivery.endpoints import set_endpoint
 from signals.errors import ConfigError, SignalsError
 from signals.sources.inbox import Handed, Pushed, handed_in
+from signals.store import facts
 
 HOST = "127.0.0.1"
 MAX_BYTES = 4 * 1024 * 1024
@@ -105,9 +106,8 @@ class Web:
             pushed = _decoded(await request.read())
         except msgspec.MsgspecError as error:
             return _said(422, {"error": str(error)})
-        handed = [handed_in(one, self._app.clock()) for one in pushed]
         try:
-            done = await asyncio.to_thread(self._store, handed)
+            handed, done = await asyncio.to_thread(self._store, pushed)
         except SignalsError as error:  # not stored, so not acknowledged: the sender tries again
             return _said(503, {"error": str(error)})
         if done.new or done.withdrawn:
@@ -116,9 +116,11 @@ class Web:
         notes = [*(note for one in handed for note in one.notes), *done.notes]
         return _said(200, {"new": done.new, "known": known, "withdrawn": done.withdrawn, "notes": notes})
 
-    def _store(self, handed: list[Handed]) -> Admitted:
+    def _store(self, pushed: list[Pushed]) -> tuple[list[Handed], Admitted]:
         with self._app.store.write() as conn:
-            return admit_handed(conn, handed, self._app.clock())
+            now = max(self._app.clock(), facts.last_known_at(conn) or self._app.clock())
+            handed = [handed_in(one, now) for one in pushed]
+            return handed, admit_handed(conn, handed, now)
 
     def _later(self, work: Any) -> None:
         task = self._loop.create_task(work)

@@ -18,7 +18,7 @@ from signals.decide import decide
 from signals.market.bars import BarTable
 from signals.market.events import Event, window_at
 from signals.model import Bar, Headline, Policy, Retraction, Score, Signal, Skip, Story, Withdrawal
-from signals.scoring.gist import MIN_OVERLAP, gist
+from signals.scoring import likeness
 from signals.stories import Member, Placement, Standing, StoryIndex
 
 
@@ -41,7 +41,7 @@ def story_index(
     policy: Policy, members: Iterable[Member] = (), standing: Mapping[str, Standing | None] = MappingProxyType({})
 ) -> StoryIndex:
     """The stories of this policy, told by what titles mean; `members` were told before, `standing` stands for them."""
-    return StoryIndex(policy.story_window_s, members, standing, gist=gist, min_overlap=MIN_OVERLAP)
+    return StoryIndex(policy.story_window_s, members, standing, language=likeness.load())
 
 
 class Step(NamedTuple):

@@ -1,28 +1,101 @@
 """Headlines that tell the same event become one story; repeats lose novelty.
 
-Two headlines tell the same event when enough of what they say is the same and nothing is at odds: no other
-figure, name, month or direction. An item whose title was changed stays in its story. A story takes headlines
-in for one window after its first; what is said later begins a new one. So the place of a headline depends
-only on what was known within the window before it, however the index came about: carried on from headline
-to headline, or built anew from what a store remembers.
+Whether two titles tell the same event, a `Language` says; here stands which are compared, and what follows. An
+item whose title was changed stays in its story. A story takes headlines in for one window after its first; what
+is said later begins a new one. So the place of a headline depends only on what was known within the window before
+it, however the index came about: carried on from headline to headline, or built anew from what a store remembers.
+
+Of the titles in the window only those are compared that share telling words, the newest of them: so a headline costs
+the same however many are kept.
 """
 
 import bisect
 import datetime as dt
+import heapq
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from signals.model import Headline, Withdrawal
-from signals.text import Gist, plain_gist, stable_id
+from signals.text import PlainTitle, plain_title, stable_id
 
 MIN_OVERLAP = 0.9
 """Share of words in common (Jaccard) from which two titles tell one event, where words are compared as they stand."""
-ITEM_OVERLAP = 0.3
+ITEM_OVERLAP = 0.15
 """The same of two titles of one item: less than this is another item under an address that a feed uses for all."""
+NEWEST = 120
+"""Of the titles that share a word, so many are looked at."""
 DAY = dt.timedelta(days=1)
 _NEVER = object()
+_EXACT = "\x00"
+"""Before a normal form, where it stands among the words."""
+
+
+class Read(Protocol):
+    """A title as it is compared."""
+
+    @property
+    def normal(self) -> str:
+        """Titles whose normal form is the same are the same, however little they say."""
+
+    @property
+    def keys(self) -> Mapping[str, float]:
+        """The words by which its likes are found, and how much each tells."""
+
+    @property
+    def total(self) -> float:
+        """The sum of what they tell."""
+
+    @property
+    def corrects(self) -> bool:
+        """It says of itself that it mends an earlier one."""
+
+    @property
+    def withdraws(self) -> bool:
+        """It says of itself that it takes an earlier one back."""
+
+
+ReadT = TypeVar("ReadT", bound=Read)
+
+
+class Language(Protocol[ReadT]):
+    """How titles are read and compared."""
+
+    same_from: float
+    """Likeness from which two titles tell one event."""
+    mends_from: float
+    """The same where the later one says that it corrects an earlier one."""
+    reach: float
+    """Share of a title's telling words that another must have to be compared."""
+    most: int
+    """How many are compared: those that share most."""
+
+    def read(self, title: str) -> ReadT:
+        """The title as it is compared."""
+
+    def likeness(self, one: ReadT, others: Sequence[ReadT]) -> list[float]:
+        """How alike a title is to each of the others; the same whichever comes first."""
+
+
+class Words:
+    """The plainest language: titles are alike by the words they share, and no number may differ."""
+
+    same_from = mends_from = reach = MIN_OVERLAP
+    most = 10**6
+
+    def read(self, title: str) -> PlainTitle:
+        """Its words and numbers."""
+        return plain_title(title)
+
+    def likeness(self, one: PlainTitle, others: Sequence[PlainTitle]) -> list[float]:
+        """Jaccard index of the words, 0 where numbers are at odds."""
+        return [
+            1.0
+            if one.normal == other.normal
+            else _overlap(one, other) * (one.numbers <= other.numbers or other.numbers <= one.numbers)
+            for other in others
+        ]
 
 
 class Member(NamedTuple):
@@ -66,7 +139,7 @@ class Placement(NamedTuple):
 
 class _Told(NamedTuple):
     member: Member
-    title: Gist
+    title: Any
 
 
 class StoryIndex:
@@ -78,8 +151,7 @@ class StoryIndex:
     ----------
     members : told before, in any order.
     standing : what stands for each story; null for one whose signal was retracted.
-    gist : what of a title is compared.
-    min_overlap : share of words in common (Jaccard) from which two titles tell one event.
+    language : how titles are read and compared.
     """
 
     def __init__(
@@ -88,12 +160,10 @@ class StoryIndex:
         members: Iterable[Member] = (),
         standing: Mapping[str, Standing | None] = MappingProxyType({}),
         *,
-        gist: Callable[[str], Gist] = plain_gist,
-        min_overlap: float = MIN_OVERLAP,
+        language: Language[Any] | None = None,
     ) -> None:
         self._window = dt.timedelta(seconds=window_s)
-        self._gist = gist
-        self._min_overlap = min_overlap
+        self._language: Language[Any] = language or Words()
         self._by_word: defaultdict[str, list[_Told]] = defaultdict(list)  # each in the order of `Member`
         self._by_item: defaultdict[str, list[_Told]] = defaultdict(list)  # likewise
         self._by_headline: dict[str, Member] = {}
@@ -102,11 +172,11 @@ class StoryIndex:
         self._standing = dict(standing)
         self._in_order: list[_Told] = []
         for member in sorted(members, key=_order):
-            self._remember(_Told(member, gist(member.title)))
+            self._remember(_Told(member, self._language.read(member.title)))
 
     def place(self, headline: Headline) -> Placement:
         """Put a headline into the story it repeats, or begin one; remembers it."""
-        title = self._gist(headline.title)
+        title = self._language.read(headline.title)
         changed = self._changed(headline, title)
         found = changed or self._nearest(title, headline.known_at)
         story_id = found.story_id if found else _story_id(headline.headline_id)
@@ -138,7 +208,7 @@ class StoryIndex:
         """Drop what was known before this UTC time: it is too old to bear on anything known a window later."""
         old = self._in_order[: bisect.bisect_left(self._in_order, before, key=_known_at)]
         del self._in_order[: len(old)]
-        _drop_oldest(self._by_word, (word for told in old for word in told.title.words))
+        _drop_oldest(self._by_word, (w for told in old for w in (*told.title.keys, _EXACT + told.title.normal)))
         _drop_oldest(self._by_item, (told.member.item_id for told in old if told.member.item_id))
         _drop_oldest(self._stories, (told.member.story_id for told in old))
         for told in old:
@@ -165,51 +235,62 @@ class StoryIndex:
 
     def _remember(self, told: _Told) -> None:
         member = told.member
-        bisect.insort(self._in_order, told, key=_member_order)
+        _append(self._in_order, told)
         bisect.insort(self._stories[member.story_id], member, key=_order)
         if member.story_id == _story_id(member.headline_id):
             self._founded[member.story_id] = member.known_at
-        for word in told.title.words:
-            bisect.insort(self._by_word[word], told, key=_member_order)
+        for word in (*told.title.keys, _EXACT + told.title.normal):
+            _append(self._by_word[word], told)
         self._by_headline[member.headline_id] = member
         if member.item_id:
-            bisect.insort(self._by_item[member.item_id], told, key=_member_order)
+            _append(self._by_item[member.item_id], told)
 
-    def _changed(self, headline: Headline, title: Gist) -> Member | None:
+    def _changed(self, headline: Headline, title: Read) -> Member | None:
         """The last headline of the same item, if it had another title and its story is open."""
         told = self._by_item.get(headline.item_id, [])
         for earlier in reversed(self._within(told, headline.known_at)):
             changed = earlier.title.normal != title.normal and _overlap(earlier.title, title) >= ITEM_OVERLAP
             if changed and self._open(earlier.member.story_id, headline.known_at):
-                return earlier.member
+                found: Member = earlier.member
+                return found
         return None
 
-    def _nearest(self, title: Gist, at: dt.datetime) -> Member | None:
+    def _nearest(self, title: Read, at: dt.datetime) -> Member | None:
         """The likest headline of an open story; of equally like ones the last known."""
+        language = self._language
+        near = [told for told in self._candidates(title, at) if self._open(told.member.story_id, at)]
+        enough = language.mends_from if title.corrects else language.same_from
         alike = [
-            (1.0 if told.title.normal == title.normal else _overlap(told.title, title), told.member)
-            for told in self._candidates(title, at)
-            if told.title.normal == title.normal or self._same(told.title, title)
+            (likeness, _order(told.member), told.member)
+            for told, likeness in zip(near, language.likeness(title, [told.title for told in near]), strict=True)
+            if likeness >= enough
         ]
-        open_ones = [(overlap, member) for overlap, member in alike if self._open(member.story_id, at)]
-        return max(open_ones, key=lambda found: (found[0], _order(found[1])))[1] if open_ones else None
+        return max(alike)[2] if alike else None
 
-    def _same(self, told: Gist, title: Gist) -> bool:
-        """Enough in common and nothing at odds; a correction is at odds with what it corrects."""
-        return _overlap(told, title) >= self._min_overlap and (title.corrects or not _at_odds(told, title))
+    def _candidates(self, title: Read, at: dt.datetime) -> Iterable[_Told]:
+        """Those that share most of what tells, and those of the very same words."""
+        shared: defaultdict[int, float] = defaultdict(float)
+        found: dict[int, _Told] = {}
+        for word, weight in title.keys.items():
+            for told in self._newest(word, at):
+                key = id(told)
+                shared[key] += weight
+                found[key] = told
+        enough = self._language.reach * title.total
+        near = [(share, _order(told.member), told) for key, told in found.items() if (share := shared[key]) >= enough]
+        same = self._newest(_EXACT + title.normal, at) if title.normal else []
+        return [*same, *(told for *_, told in heapq.nlargest(self._language.most, near))]
 
-    def _candidates(self, title: Gist, at: dt.datetime) -> Iterable[_Told]:
-        """All that may overlap by `min_overlap`.
-
-        They share at least that part of the words, so of any few more words than the other part they share
-        one at least: the rarest will do (the prefix filter of Chaudhuri et al., ICDE 2006).
-        """
-        enough = len(title.words) - int(self._min_overlap * len(title.words)) + 1
-        rarest = sorted(title.words, key=lambda word: (len(self._by_word.get(word, ())), word))[:enough]
-        found: dict[Member, _Told] = {}
-        for word in rarest:
-            found.update((item.member, item) for item in self._within(self._by_word.get(word, []), at))
-        return found.values()
+    def _newest(self, word: str, at: dt.datetime) -> list[_Told]:
+        """The newest titles with a word, of those known by `at` and within the window before it."""
+        told = self._by_word.get(word)
+        if not told:
+            return []
+        high = len(told) if told[-1].member.known_at <= at else bisect.bisect_right(told, at, key=_known_at)
+        low, since = max(0, high - NEWEST), at - self._window
+        if low < high and told[low].member.known_at < since:
+            low = bisect.bisect_left(told, since, low, high, key=_known_at)
+        return told[low:high]
 
     def _within(self, told: list[_Told], at: dt.datetime) -> list[_Told]:
         low = bisect.bisect_left(told, at - self._window, key=_known_at)
@@ -232,19 +313,19 @@ def _story_id(first_headline_id: str) -> str:
     return stable_id("story", first_headline_id)
 
 
-def _overlap(one: Gist, other: Gist) -> float:
-    common = len(one.words & other.words)
-    total = len(one.words) + len(other.words) - common
-    return common / total if total else 0.0
+def _overlap(one: Read, other: Read) -> float:
+    """Share of what tells that both have, of all that either has."""
+    shared = sum(weight for word, weight in one.keys.items() if word in other.keys)
+    total = one.total + other.total - shared
+    return shared / total if total else 0.0
 
 
-def _at_odds(one: Gist, other: Gist) -> bool:
-    """Does anything tell them apart, however alike they are?"""
-    if one.marks != other.marks or not (one.figures <= other.figures or other.figures <= one.figures):
-        return True
-    asked = ((one.names, other.names), (one.times, other.times))
-    answered = ((one.senses[question], other.senses[question]) for question in one.senses.keys() & other.senses.keys())
-    return any(a and b and not a & b for a, b in (*asked, *answered))
+def _append(told: list[_Told], one: _Told) -> None:
+    """Keep the list in the order of its members; as a rule the newest comes last."""
+    if not told or _member_order(told[-1]) <= _member_order(one):
+        told.append(one)
+    else:
+        bisect.insort(told, one, key=_member_order)
 
 
 def _order(member: Member) -> tuple[dt.datetime, str]:

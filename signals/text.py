@@ -6,7 +6,6 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
 from w3lib.url import canonicalize_url, url_query_cleaner
@@ -69,36 +68,25 @@ def numbers(normal: str) -> tuple[str, ...]:
     return tuple(sorted(_NUMBER.findall(normal)))
 
 
-class Gist(NamedTuple):
-    """What of a title tells its event, as far as two titles can be compared by it."""
+class PlainTitle(NamedTuple):
+    """A title's words and numbers, and nothing of what they mean."""
 
-    words: frozenset[str]
-    """What it says: words, or what they mean."""
-    figures: frozenset[str]
-    normal: str = ""
-    """Titles whose normal form is the same are the same, however little they say."""
-    names: frozenset[str] = frozenset()
-    """Who speaks or is spoken of."""
-    times: frozenset[str] = frozenset()
-    """Months, weekdays, quarters."""
-    marks: frozenset[str] = frozenset()
-    """What must be the same in both: a denial, a price, `core`."""
-    senses: Mapping[str, frozenset[str]] = MappingProxyType({})
-    """By question (which way? policy or figure?) the answers given: two titles must share one, if both answer."""
+    normal: str
+    keys: Mapping[str, float]
+    total: float
+    numbers: frozenset[str]
     corrects: bool = False
-    """It says of itself that it mends an earlier one."""
     withdraws: bool = False
-    """It says of itself that it takes an earlier one back."""
 
 
-def plain_gist(title: str) -> Gist:
-    """Words and numbers of a title, and nothing of what they mean."""
+def plain_title(title: str) -> PlainTitle:
+    """Words of a title, of Japanese the pairs of characters; each tells as much as any other."""
     normal = normal_title(title)
     if normal.isascii():
-        words = frozenset(normal.split())
+        words = dict.fromkeys(normal.split(), 1.0)
     else:
-        words = frozenset(normal[i : i + 2] for i in range(len(normal) - 1)) or frozenset({normal})
-    return Gist(words, frozenset(numbers(normal)), normal)
+        words = dict.fromkeys((normal[i : i + 2] for i in range(len(normal) - 1)), 1.0) or {normal: 1.0}
+    return PlainTitle(normal, words, float(len(words)), frozenset(numbers(normal)))
 
 
 def canonical_url(url: str) -> str:

@@ -1,5 +1,6 @@
 """Sources of headlines: one file and one row of `KINDS` for each kind."""
 
+import datetime as dt
 from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
@@ -55,13 +56,22 @@ KINDS: Mapping[str, Reader] = {"rss": _rss, "articles": _articles, "yahoo_news":
 """Reader by the `kind` of a feed."""
 
 
-async def read(feed: Feed, state: FeedState, clock: Clock, session: "aiohttp.ClientSession | None" = None) -> Reading:
+async def read(
+    feed: Feed,
+    state: FeedState,
+    clock: Clock,
+    session: "aiohttp.ClientSession | None" = None,
+    *,
+    not_before: dt.datetime | None = None,
+) -> Reading:
     """Look at a source once; the reading's state is the one to remember for the next time.
 
     Parameters
     ----------
     state : what was remembered of the source (`FeedState(source=feed.id)` the first time).
     clock : gives the UTC time now.
+    not_before : UTC; no headline is stamped as known earlier, and no publisher's date up to then lies in the future,
+        whatever the clock says.
     session : from `guard.open_session`, shared by all feeds; null: each reading opens its own where it needs one.
 
     Raises
@@ -73,7 +83,7 @@ async def read(feed: Feed, state: FeedState, clock: Clock, session: "aiohttp.Cli
     if reader is None:
         raise ConfigError(f"feed {feed.id}", f"unknown kind {feed.kind!r}", f"use one of: {', '.join(sorted(KINDS))}")
     attempted_at = clock()
-    reading = await reader(feed, state, clock, session)
+    reading = await reader(feed, state, clock if not_before is None else lambda: max(clock(), not_before), session)
     remembered = msgspec.structs.replace(
         reading.state,
         last_attempt_at=attempted_at,

@@ -198,6 +198,21 @@ feed_states = sa.Table(
     _at("next_attempt_at", nullable=True),
 )
 
+source_days = sa.Table(
+    "source_days",
+    metadata,
+    _id("source", primary_key=True),
+    # UTC.
+    sa.Column("day", sa.Date, primary_key=True),
+    *(
+        sa.Column(name, sa.Integer, nullable=False)
+        for name in ("asked", "unchanged", "failed", "seen", "new", "withdrawn")
+    ),
+    # How often each reason was given.
+    sa.Column("failures", sa.JSON, nullable=False),
+    sa.Index(None, "day"),
+)
+
 job_runs = sa.Table(
     "job_runs",
     metadata,
