@@ -30,8 +30,8 @@ _STRANGER = 0.1
 """Weight of a pair that nobody labelled: there are many of them, and a few do tell one event."""
 _LESS_ALIKE = word_set(
     "meant_left_least meant_left_most words_left_least words_left_most classes_left_least classes_left_most "
-    "replaced replaced_weight figures_at_odds times_at_odds ordinals_at_odds places_at_odds names_at_odds capitals_least "
-    "senses_at_odds senses_differ denied priced marks not_yet_differ not_yet_least stages_differ "
+    "replaced replaced_weight figures_at_odds times_at_odds ordinals_at_odds places_at_odds names_at_odds "
+    "capitals_least senses_at_odds senses_differ denied priced marks not_yet_differ not_yet_least stages_differ "
     "concepts_least"
 )
 _EITHER = word_set(
