@@ -19,11 +19,15 @@ PRICES = ["Open", "High", "Low", "Close"]
 Mask = npt.NDArray[np.bool_]
 
 
+def ny_days(at: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """The FX day of each of these times (aware), 17:00 to 17:00 in New York, by the date on which it ends."""
+    # Seven hours ahead of New York an FX day runs from midnight to midnight.
+    return (at.tz_convert("America/New_York").tz_localize(None) + pd.Timedelta(hours=7)).normalize()
+
+
 def in_fx_week(at: pd.DatetimeIndex) -> Mask:
     """Which of these times (aware) lie in the FX week, Sunday 17:00 to Friday 17:00 in New York."""
-    # Seven hours ahead of New York the week runs from Monday 00:00 to Friday 24:00.
-    local = at.tz_convert("America/New_York").tz_localize(None) + pd.Timedelta(hours=7)
-    return np.asarray(local.day_of_week < 5)
+    return np.asarray(ny_days(at).day_of_week < 5)
 
 
 class Believed(NamedTuple):

@@ -30,10 +30,12 @@ class Yahoo:
 
     def __init__(self) -> None:
         self.rows: list[list[Any]] = []  # time of opening (s since 1970), open, high, low, close
+        self.hours: list[list[Any]] | None = None  # in place of the rows, where bars of an hour are asked for
         self.status = 200
         self.body: str | None = None  # in place of the rows
         self.refusals = 0  # so many requests for prices are answered 401 first
         self.silent = False
+        self.broken_before: dt.datetime | None = None  # requests for prices from before it are answered 500
         self.hits: list[tuple[str, dict[str, str]]] = []
         self.released = threading.Event()
 
@@ -51,6 +53,12 @@ class Yahoo:
     def set(self, at: dt.datetime, *prices: float | None) -> None:
         """Put other prices (open, high, low, close) on the bar that opens at `at`."""
         next(row for row in self.rows if row[0] == at.timestamp())[1:] = prices
+
+    def hide(self, first: dt.datetime, last: dt.datetime) -> list[list[Any]]:
+        """Take the bars away that open from `first` to `last`, both included; returns them."""
+        hidden = [row for row in self.rows if first.timestamp() <= row[0] <= last.timestamp()]
+        self.rows = [row for row in self.rows if row not in hidden]
+        return hidden
 
     def session(self) -> Session[Any]:
         """A session whose every request comes here instead of to Yahoo."""
@@ -76,7 +84,10 @@ class Yahoo:
         if self.body is not None or self.status != 200:
             return self.status, self.body or ""
         low, high = int(query.get("period1", 0)), int(query.get("period2", 2**40))
-        return 200, chart_json([row for row in self.rows if low <= row[0] <= high])
+        if self.broken_before and "period1" in query and low < self.broken_before.timestamp():
+            return 500, ""
+        rows = self.hours if self.hours is not None and query.get("interval") == "1h" else self.rows
+        return 200, chart_json([row for row in rows if low <= row[0] <= high])
 
 
 def chart_json(rows: list[list[Any]]) -> str:

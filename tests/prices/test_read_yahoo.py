@@ -93,13 +93,33 @@ def test_the_first_read_of_minutes_stays_within_what_yahoo_gives(yahoo: Any, rea
     """With no `since`, 8 days of minutes come in requests of at most 7 days, without a bar lost or repeated."""
     yahoo.walk(60, yahoo.now.replace(second=0) - 10 * DAY, yahoo.now.replace(second=0))
     bars, _ = read(since=None)
-    spans = [(int(query["period1"]), int(query["period2"])) for query in yahoo.charts]
+    spans = sorted((int(query["period1"]), int(query["period2"])) for query in yahoo.charts)
     assert len(spans) == 2 and spans[0][1] == spans[1][0]
     assert all(end - start <= 7 * 86400 for start, end in spans)
     assert 0 <= spans[0][0] - (yahoo.now - 8 * DAY).timestamp() <= 600
     # The exchange's day ends at 23:59 London time: yfinance drops what opens then.
     expected = [row for row in yahoo.rows if spans[0][0] <= row[0] < yahoo.now.timestamp() - 60]
     assert [b.open_at for b in bars] == [at(row) for row in expected if f"{at(row):%H:%M}" != "23:59"]
+
+
+def test_of_two_requests_one_may_fail(yahoo: Any, read: Read) -> None:
+    """What the other gave is returned, with a note that names the span and the reason; both failing is an error."""
+    yahoo.walk(60, yahoo.now.replace(second=0) - 10 * DAY, yahoo.now.replace(second=0))
+    yahoo.broken_before = yahoo.now - 6 * DAY
+    bars, notes = read(since=None)
+    assert yahoo.now - 5 * DAY < bars[0].open_at and bars[-1].close_at == yahoo.now.replace(second=0)
+    assert len(notes) == 1
+    assert "2026-02-24T12:05Z to 2026-02-28T12:03Z failed: http_500" in notes[0]
+    yahoo.broken_before = yahoo.now
+    assert reason(read, since=None) == "http_500"
+
+
+def test_a_span_in_the_past_is_read_to_its_end(minutes: Any, read: Read) -> None:
+    """With `until`, bars that close later are asked for only to judge the last ones, and not returned."""
+    base = minutes.now.replace(second=0) - 5 * HOUR
+    bars, _ = read(since=base, until=base + HOUR)
+    assert [bar.open_at for bar in bars] == [base + m * MINUTE for m in range(60)]
+    assert int(minutes.charts[-1]["period2"]) == (base + HOUR + 5 * MINUTE).timestamp()
 
 
 def test_two_years_of_hours_come_in_one_request(yahoo: Any, read: Read) -> None:
