@@ -11,9 +11,12 @@ from jobs.runner import Run
 from signals.errors import PriceError
 from signals.model import PAIR, Bar
 from signals.prices.reading import PriceReading
+from signals.prices.scale import Kept
 from signals.prices.yahoo import Interval, SessionFactory, read_yahoo
 from signals.store import bars, signals
 
+SOURCES = ("yahoo", "ecb")
+"""Whose closes say where the price is."""
 REMEMBERED = "prices:"
 """What the names of price sources begin with where states of sources are kept; no feed's id can."""
 
@@ -28,14 +31,24 @@ class Round:
         self.notes: list[str] = []
         self._session = session
 
-    def read(self, interval: Interval, since: dt.datetime | None, until: dt.datetime | None = None) -> PriceReading:
-        """Ask Yahoo."""
+    def read(
+        self,
+        interval: Interval,
+        since: dt.datetime | None,
+        until: dt.datetime | None = None,
+        again: dt.timedelta = dt.timedelta(0),
+    ) -> PriceReading:
+        """Ask Yahoo; what it answers is compared with the newest close held, by whatever source."""
         self.run.deadline.check()
+        with self.app.store.read() as conn:
+            kept = bars.last_close(conn, SOURCES, until or self.app.clock())
         return read_yahoo(
             self.app.clock,
             interval=interval,
             since=since,
             until=until,
+            again=again,
+            kept=Kept(*kept) if kept else None,
             symbol=self.app.settings.prices.symbol,
             cache_dir=self.app.settings.home / "yfinance",
             session_factory=self._session,

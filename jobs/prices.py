@@ -71,7 +71,7 @@ def _bring_up(this: Round, interval: Interval, state: FeedState | None) -> None:
         last = bars.last_close_at(conn, "yahoo", step.total_seconds())
     if not is_due(now, step, last, state.last_success_at if state else None):
         return
-    reading = this.read(interval, last - max(SETTLE, step) if last else None)
+    reading = this.read(interval, last, again=max(SETTLE, step))
     this.keep(reading.bars)
     this.notes += reading.notes
     answered = FeedState(source=f"{REMEMBERED}yahoo:{interval}", last_attempt_at=now, last_success_at=now)

@@ -31,11 +31,11 @@ def in_fx_week(at: pd.DatetimeIndex) -> Mask:
 
 
 class Believed(NamedTuple):
-    """Rows that can be bars; notes that name those that cannot and say why; how many of them were wrong prices."""
+    """Rows that can be bars; notes that name those that cannot and say why; the wrong prices among them."""
 
     rows: pd.DataFrame
     notes: list[str]
-    wrong: int
+    wrong: pd.DataFrame
 
 
 def believable(rows: pd.DataFrame, step: pd.Timedelta, report_from: pd.Timestamp) -> Believed:
@@ -45,16 +45,18 @@ def believable(rows: pd.DataFrame, step: pd.Timedelta, report_from: pd.Timestamp
     ----------
     rows : Open, High, Low, Close (JPY per USD) by UTC time of opening, in order.
     step : length of a bar.
-    report_from : rows before it only help to judge their neighbours and get no note.
+    report_from : rows before it only help to judge their neighbours: they get no note and do not count as wrong.
     """
     notes: list[str] = []
-    wrong = 0
+    wrong = [rows[:0]]
     for check in _CHECKS:
         bad = check.finds(rows, step)
-        notes.extend(check.told(rows[bad & np.asarray(rows.index >= report_from)]))
-        wrong += 0 if check.ordinary else int(bad.sum())
+        told = rows[bad & np.asarray(rows.index >= report_from)]
+        notes.extend(check.told(told))
+        if not check.ordinary:
+            wrong.append(told)
         rows = rows[~bad]
-    return Believed(rows, notes, wrong)
+    return Believed(rows, notes, pd.concat(wrong).sort_index())
 
 
 class _Check(NamedTuple):

@@ -112,7 +112,8 @@ def test_after_a_night_without_service_the_gap_is_filled(minutes: Any) -> None:
     desk = minutes(9 * DAY, DAY)
     desk.run()
     run = desk.run(NOON + 10 * HOUR)
-    assert run.counts["new"] == 600 and run.counts["filled"] == 0 and desk.kept()[-1].close_at == (NOON + 10 * HOUR).replace(second=0)
+    assert run.counts["new"] == 600 and run.counts["filled"] == 0
+    assert desk.kept()[-1].close_at == (NOON + 10 * HOUR).replace(second=0)
 
 
 def test_a_hole_is_found_and_filled_once_yahoo_has_it(minutes: Any) -> None:
@@ -269,3 +270,20 @@ def test_a_person_may_ask_at_once_but_not_against_a_429(minutes: Any) -> None:
     desk.asked()
     desk.run(NOON + 2 * MINUTE, trigger="manual")
     assert not desk.asked()
+
+
+def test_a_changed_scale_is_told_and_never_stored(minutes: Any) -> None:
+    """From some minute on Yahoo speaks of another price: refused for days, and taken again once it is back."""
+    desk = minutes(9 * DAY, 2 * DAY)
+    desk.run(NOON)
+    sound = [list(row) for row in desk.yahoo.rows]
+    desk.yahoo.rows = [
+        [row[0], *(price * 0.72 for price in row[1:])] if row[0] > NOON.timestamp() else row for row in desk.yahoo.rows
+    ]
+    for hours, word in ((1, "at another scale"), (6, "other_scale"), (24, "other_scale")):
+        run = desk.run(NOON + hours * HOUR)  # the first has a good minute yet
+        assert about(run, word) and "the last kept close is 15" in " ".join(run.notes)
+    assert min(bar.close for bar in desk.kept()) > 140
+    desk.yahoo.rows = sound
+    assert desk.run(NOON + 30 * HOUR).counts["failed"] == 0
+    assert desk.kept()[-1].close_at == (NOON + 30 * HOUR).replace(second=0)

@@ -17,7 +17,9 @@ from signals.market.hours import is_open
 from signals.prices.budget import CONNECT_S
 from signals.prices.checks import in_fx_week
 from signals.prices.reading import PriceReading
+from signals.prices.scale import Kept
 from signals.prices.yahoo import read_yahoo
+from tests.prices.conftest import NOW
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:yfinance")  # of pandas, against yfinance's code
 
@@ -206,8 +208,70 @@ def test_the_fx_week_is_the_markets() -> None:
     assert in_fx_week(times).tolist() == [is_open(time.to_pydatetime()) for time in times]
 
 
+KEPT = Kept(NOW - HOUR, 157.0)
+
+
+def scaled(service: Any, by: Callable[[float], float], since: dt.datetime | None = None) -> None:
+    """The service speaks of another price, from then on."""
+    service.rows = [
+        [row[0], by(row[1]), *sorted((by(row[2]), by(row[3])), reverse=True), by(row[4])]
+        if since is None or at(row) >= since
+        else row
+        for row in service.rows
+    ]
+
+
+@pytest.mark.parametrize(
+    ("by", "figure"),
+    [(lambda p: p / 100, "1.5"), (lambda p: p * 100, "155"), (lambda p: 1 / p, "0.0064"), (lambda p: p * 0.72, "11")],
+    ids=["a hundredth", "a hundredfold", "dollar per yen", "another currency"],
+)
+@pytest.mark.parametrize("since", [None, NOW - HOUR / 2], ids=["all", "from now on"])
+def test_another_scale_is_refused_with_both_figures(
+    minutes: Any, read: Read, by: Callable[[float], float], figure: str, since: dt.datetime | None
+) -> None:
+    """As a whole or from some minute on: no bar is taken, and the reason names what came and what is held."""
+    scaled(minutes, by, since)
+    with pytest.raises(PriceError) as caught:
+        read(since=NOW - HOUR / 2, again=10 * MINUTE, kept=KEPT)
+    assert caught.value.reason == "other_scale"
+    assert f"close at about {figure}" in caught.value.problem
+    assert "the last kept close is 157 at 2026-03-04T11:00Z" in caught.value.problem
+
+
+def test_what_came_before_the_scale_changed_is_kept(minutes: Any, read: Read) -> None:
+    """Bars that follow from what is held are taken; the rest are one note with both figures."""
+    scaled(minutes, lambda price: price * 1.2, NOW - HOUR / 2)
+    bars, notes = read(kept=KEPT)
+    assert NOW - 35 * MINUTE < bars[-1].close_at <= NOW - 29 * MINUTE
+    assert len(notes) < 8 and "at another scale (close 18" in notes[-1] and "the last kept close is 15" in notes[-1]
+
+
+def test_a_scale_that_comes_back_costs_what_lies_between(minutes: Any, read: Read) -> None:
+    """After a quarter of an hour at another scale the next good bars are taken again."""
+    scaled(minutes, lambda price: price * 1.2, NOW - 40 * MINUTE)
+    scaled(minutes, lambda price: price / 1.2, NOW - 25 * MINUTE)
+    bars, _ = read(kept=KEPT)
+    assert {b.open_at for b in bars} >= {NOW.replace(second=0) - m * MINUTE for m in (*range(1, 20), *range(50, 60))}
+    assert all(150 < b.close < 165 for b in bars)
+
+
+def test_one_bad_minute_is_no_other_scale(minutes: Any, read: Read) -> None:
+    """A single wrong bar costs itself, even as the only new one."""
+    minutes.set(NOW.replace(second=0) - MINUTE, 1.57, 1.57, 1.57, 1.57)
+    bars, notes = read(since=NOW.replace(second=0) - MINUTE, kept=KEPT)
+    assert bars == () and len(notes) == 1 and "100 times off" in notes[0]
+
+
+def test_a_price_that_moved_far_in_a_long_time_is_taken(minutes: Any, read: Read) -> None:
+    """After months without service the market may be elsewhere; twice as high it is not."""
+    assert len(read(kept=Kept(NOW - 90 * DAY, 125.0)).bars) == 59
+    with pytest.raises(PriceError, match="the last kept close is 70"):
+        read(kept=Kept(NOW - 90 * DAY, 70.0))
+
+
 def test_prices_all_wrong_are_an_error(minutes: Any, read: Read) -> None:
-    """A change of scale as a whole is not taken for a quiet market."""
+    """With nothing held to compare, a change of scale as a whole is still not taken for a quiet market."""
     minutes.rows = [[row[0], *(price / 100 for price in row[1:])] for row in minutes.rows]
     assert reason(read) == "other_shape"
 
