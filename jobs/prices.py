@@ -1,9 +1,10 @@
-"""Prices: keep closed bars, from Yahoo where it answers, and the shipped daily reference behind them.
+"""Prices: keep closed bars, from Yahoo where it answers, and the ECB's daily reference behind them.
 
 1. The shipped reference, once.
 2. For each length of bar: what closed since the last answer, and the last bars again until they have settled.
 3. The holes in what is held, each a bounded number of times (`jobs/price_holes.py`).
 4. After a failure Yahoo is left alone for a while; every run says so.
+5. While Yahoo gives nothing or is disabled, the ECB's newest rates. They are joined as stale, always.
 """
 
 from collections.abc import Mapping
@@ -16,9 +17,11 @@ from jobs.price_round import REMEMBERED, Round
 from jobs.runner import Report, Run
 from signals.errors import PriceError
 from signals.model import FeedState
+from signals.prices import ecb
 from signals.prices.holes import SETTLE, is_due
 from signals.prices.patience import SOURCE_WIDE, not_before
 from signals.prices.reference import read_reference
+from signals.prices.scale import Kept
 from signals.prices.yahoo import STEP, Interval, SessionFactory
 from signals.store import asks, bars
 
@@ -30,8 +33,9 @@ def prices(app: App, run: Run, session: SessionFactory | None = None) -> Report:
     """Bring the store's bars up to date; `session` makes Yahoo's HTTP session (null: one like a browser's)."""
     this = Round(app, run, session)
     _shipped_reference(this)
-    if app.settings.prices.enabled:
-        _yahoo(this)
+    served = app.settings.prices.enabled and _yahoo(this)
+    if not served and app.settings.prices.reference_url:
+        _newest_reference(this, app.settings.prices.reference_url)
     return Report(this.counts, tuple(this.notes))
 
 
@@ -44,24 +48,51 @@ def _shipped_reference(this: Round) -> None:
     this.notes += reading.notes if fresh else ()
 
 
-def _yahoo(this: Round) -> None:
+def _newest_reference(this: Round, url: str) -> None:
+    now = this.app.clock()
+    with this.app.store.read() as conn:
+        state = asks.remembered(conn, REMEMBERED).get("ecb", FeedState(source=f"{REMEMBERED}ecb"))
+        kept = bars.last_close(conn, ("ecb",), now)
+    if not ecb.is_due(now, kept[0] if kept else None, state.last_success_at) or _left_alone(
+        this, "ecb", {"ecb": state}
+    ):
+        return
+    this.run.deadline.check()
+    try:
+        reading = ecb.read_ecb(this.app.clock, url=url, kept=Kept(*kept) if kept else None)
+    except PriceError as error:
+        this.failed("ecb", error)
+        _remember_failure(this, "ecb", {"ecb": state}, error)
+        return
+    this.keep(reading.bars)
+    this.notes += reading.notes
+    with this.app.store.write() as conn:
+        asks.replace(conn, (), [FeedState(source=state.source, last_attempt_at=now, last_success_at=now)])
+
+
+def _yahoo(this: Round) -> bool:
+    """Whether Yahoo gave all it was asked for, or had nothing to be asked for."""
+    served = True
     with this.app.store.read() as conn:
         states = asks.remembered(conn, REMEMBERED)
     for interval in INTERVALS:
         if _left_alone(this, "yahoo", states):
-            return
+            return False
         name = f"yahoo:{interval}"
         if _left_alone(this, name, states):
+            served = False
             continue
         try:
             _bring_up(this, interval, states.get(name))
             fill(this, interval)
         except PriceError as error:
+            served = False
             this.failed(f"yahoo {interval}", error)
             whole = error.reason in SOURCE_WIDE
             _remember_failure(this, "yahoo" if whole else name, states, error)
             if whole:
-                return
+                break
+    return served
 
 
 def _bring_up(this: Round, interval: Interval, state: FeedState | None) -> None:

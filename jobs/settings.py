@@ -81,6 +81,10 @@ class Prices(Section, frozen=True, kw_only=True):
 
     symbol: str = "USDJPY=X"
     enabled: bool = True
+    reference_url: Annotated[str, Meta(pattern=r"^(https?://\S+)?$")] = (
+        "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-90d.xml"
+    )
+    """Where the ECB's reference rates are asked for while Yahoo gives nothing; empty: nowhere."""
 
 
 class _File(Section, frozen=True, kw_only=True):

@@ -7,6 +7,8 @@ SOURCE_WIDE = ("unreachable", "timeout", "rate_limited")
 FIRST_AND_MOST_S = {"rate_limited": (300, 3600), "unreachable": (60, 300), "timeout": (60, 300)}
 """By reason: seconds after the first failure, doubled with each further one up to the most. A line that comes
 back should have prices within minutes; who wants fewer requests gets fewer."""
+EVERY_REFERENCE = dt.timedelta(hours=1)
+"""How often at most a reference that is missing is asked for: on a bank holiday none comes."""
 _OTHERS = (60, 900)
 
 

@@ -27,6 +27,11 @@ class Kept(NamedTuple):
     """JPY per USD."""
 
 
+def jump_max(apart: dt.timedelta) -> float:
+    """Largest believable distance between two closes so far apart, as a share."""
+    return JUMP_MAX if abs(apart) <= NEAR else JUMP_MAX_FAR
+
+
 def same_scale(rows: pd.DataFrame, kept: Kept | None) -> Mask:
     """Which rows follow from what is held, going away from it in both directions, each close by the one before.
 
@@ -55,7 +60,7 @@ def _walk(
 ) -> None:
     near_s = NEAR.total_seconds()
     for index in order:
-        most = JUMP_MAX if abs(times[index] - at) <= near_s else JUMP_MAX_FAR
+        most = JUMP_MAX if abs(times[index] - at) <= near_s else JUMP_MAX_FAR  # `jump_max`, in a quick loop
         if abs(closes[index] / level - 1) <= most:
             good[index], at, level = True, float(times[index]), float(closes[index])
 

@@ -15,11 +15,12 @@ from jobs.app import App
 from jobs.prices import prices
 from jobs.runner import Runner, Trigger
 from jobs.settings import load
+from signals.market.bars import BarTable
 from signals.model import Bar, JobRun
 from signals.prices.holes import TRIES
 from signals.store import bars
 from tests.conftest import ROOT
-from tests.prices.conftest import Yahoo, fresh_yfinance, yahoo  # noqa: F401 - fixtures
+from tests.prices.conftest import Ecb, Yahoo, ecb_server, fresh_yfinance, yahoo  # noqa: F401 - fixtures
 from tests.properties.conftest import Clock
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:yfinance")  # of pandas, against yfinance's code
@@ -35,8 +36,8 @@ FRIDAY_CLOSE = dt.datetime(2026, 3, 6, 22, 0, tzinfo=dt.UTC)
 class Desk:
     """A home whose job runs when told to."""
 
-    def __init__(self, app: App, clock: Clock, service: Yahoo) -> None:
-        self.app, self.clock, self.yahoo = app, clock, service
+    def __init__(self, app: App, clock: Clock, service: Yahoo, reference: Ecb) -> None:
+        self.app, self.clock, self.yahoo, self.ecb = app, clock, service, reference
         body = functools.partial(prices, app, session=service.session)
         self._runner = Runner({"prices": (body, 60)}, app.store, clock)
 
@@ -64,14 +65,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: Clock, yahoo: Yahoo) -> Iterator[Desk]:  # noqa: F811 - the fixture
+def desk(tmp_path: Path, clock: Clock, yahoo: Yahoo, ecb_server: Ecb) -> Iterator[Desk]:  # noqa: F811 - fixtures
     rates = tmp_path / "rates.csv"
     rates.write_text("date,usdjpy\n2026-03-02,157.1\n2026-03-03,157.0\n")
-    settings = load(ROOT / "config" / "signals.toml", {"SIGNALS_HOME": str(tmp_path / "home")})
+    environ = {"SIGNALS_HOME": str(tmp_path / "home"), "SIGNALS__PRICES__REFERENCE_URL": ecb_server.url}
+    settings = load(ROOT / "config" / "signals.toml", environ)
     settings = msgspec.structs.replace(settings, feeds=(), seeds=msgspec.structs.replace(settings.seeds, prices=rates))
     logs.configure(settings.home, stream=io.StringIO())
     app = App(settings, clock)
-    yield Desk(app, clock, yahoo)
+    yield Desk(app, clock, yahoo, ecb_server)
     app.close()
 
 
@@ -287,3 +289,66 @@ def test_a_changed_scale_is_told_and_never_stored(minutes: Any) -> None:
     desk.yahoo.rows = sound
     assert desk.run(NOON + 30 * HOUR).counts["failed"] == 0
     assert desk.kept()[-1].close_at == (NOON + 30 * HOUR).replace(second=0)
+
+
+def reference(desk: Desk) -> list[tuple[str, float]]:
+    with desk.app.store.read() as conn:
+        found = bars.closed_within(conn, [(NOON - 99 * DAY, NOON + 99 * DAY)], max_length_s=0)
+    return sorted((f"{bar.close_at:%m-%d}", bar.close) for bar in found)
+
+
+AFTER = dt.datetime(2026, 3, 4, 15, 30, tzinfo=dt.UTC)
+"""Half an hour after publication."""
+
+
+def test_while_yahoo_fails_the_reference_is_kept_current(minutes: Any) -> None:
+    """The ECB is asked in the same run, once for each day's rates; what comes is joined as stale."""
+    desk = minutes(9 * DAY, 2 * DAY)
+    desk.ecb.rates = {"2026-03-04": ("1.0800", "169.56"), "2026-03-03": ("1.0000", "157.0")}
+    desk.yahoo.status = 500
+    for m in range(30):
+        run = desk.run(AFTER + m * MINUTE)
+        assert about(run, "http_500")
+    assert reference(desk) == [("03-02", 157.1), ("03-03", 157.0), ("03-04", 157.0)]
+    assert desk.ecb.hits == 1 and not about(run, "ecb")
+    table = BarTable(joinable(desk), desk.clock.at)
+    context = table.context(desk.clock.at, 900)
+    assert (context.ref_source, context.ref_price, context.stale) == ("ecb", 157.0, True)
+
+
+def joinable(desk: Desk) -> list[Bar]:
+    with desk.app.store.read() as conn:
+        return bars.closed_within(conn, [(NOON - 99 * DAY, NOON + 99 * DAY)])
+
+
+def test_while_yahoo_answers_the_ecb_is_not_asked(minutes: Any) -> None:
+    """Nobody is asked for what is not needed."""
+    desk = minutes(9 * DAY, 2 * DAY)
+    desk.run(AFTER)
+    assert desk.ecb.hits == 0
+
+
+def test_with_yahoo_disabled_the_reference_is_all(desk: Desk) -> None:
+    """Nothing is asked of Yahoo; the run is ok, and without an address nobody is asked at all."""
+    desk.ecb.rates = {"2026-03-04": ("1.0800", "169.56")}
+    for url, hits in (("", 0), (desk.ecb.url, 1)):
+        rows = msgspec.structs.replace(desk.app.settings.prices, enabled=False, reference_url=url)
+        desk.app.settings = msgspec.structs.replace(desk.app.settings, prices=rows)
+        run = desk.run(AFTER)
+        assert (run.outcome, desk.yahoo.hits, desk.ecb.hits) == ("ok", [], hits)
+    assert reference(desk)[-1] == ("03-04", 157.0)
+
+
+def test_an_ecb_that_fails_is_told_and_asked_ever_less(desk: Desk) -> None:
+    """Its reason stands in every run; a late rate on a bank holiday is asked for once an hour."""
+    rows = msgspec.structs.replace(desk.app.settings.prices, enabled=False)
+    desk.app.settings = msgspec.structs.replace(desk.app.settings, prices=rows)
+    desk.ecb.status = 503
+    for m in range(60):
+        assert about(desk.run(AFTER + m * MINUTE), "http_503")
+    assert 3 <= desk.ecb.hits <= 8
+    desk.ecb.status, desk.ecb.hits = 200, 0
+    desk.ecb.rates = {"2026-03-03": ("1.0000", "157.0")}
+    for m in range(0, 240, 5):
+        run = desk.run(AFTER + HOUR + HOUR / 2 + m * MINUTE)
+    assert run.outcome == "ok" and desk.ecb.hits == 4
