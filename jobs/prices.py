@@ -53,9 +53,8 @@ def _newest_reference(this: Round, url: str) -> None:
     with this.app.store.read() as conn:
         state = asks.remembered(conn, REMEMBERED).get("ecb", FeedState(source=f"{REMEMBERED}ecb"))
         kept = bars.last_close(conn, ("ecb",), now)
-    if not ecb.is_due(now, kept[0] if kept else None, state.last_success_at) or _left_alone(
-        this, "ecb", {"ecb": state}
-    ):
+    due = ecb.is_due(now, kept[0] if kept else None, state.last_success_at)
+    if not due or _left_alone(this, "ecb", {"ecb": state}):
         return
     this.run.deadline.check()
     try:
@@ -73,9 +72,9 @@ def _newest_reference(this: Round, url: str) -> None:
 def _yahoo(this: Round) -> bool:
     """Whether Yahoo gave all it was asked for, or had nothing to be asked for."""
     served = True
-    with this.app.store.read() as conn:
-        states = asks.remembered(conn, REMEMBERED)
     for interval in INTERVALS:
+        with this.app.store.read() as conn:
+            states = asks.remembered(conn, REMEMBERED)
         if _left_alone(this, "yahoo", states):
             return False
         name = f"yahoo:{interval}"
