@@ -15,6 +15,9 @@ from signals.prices.reading import shorten
 from signals.prices.yahoo import REACH, STEP, Interval
 from signals.store import asks, bars
 
+WORTH_A_NOTE = dt.timedelta(minutes=10)
+"""Shorter holes are asked for and counted like the others, but a few quiet minutes make no run partial."""
+
 
 def fill(this: Round, interval: Interval) -> None:
     """Ask Yahoo once for all holes that are due.
@@ -33,7 +36,8 @@ def fill(this: Round, interval: Interval) -> None:
         problem = _ask(this, interval, due)
         with this.app.store.read() as conn:
             left = _find(conn, interval, now)
-        this.notes += shorten([_told(interval, hole, left, asked, problem) for hole in due])
+        worth = [hole for hole in due if hole.missing * STEP[interval] >= WORTH_A_NOTE]
+        this.notes += shorten([_told(interval, hole, left, asked, problem) for hole in worth])
         found = left
     this.counts["holes"] += len(found)
     _remember(this, interval, due, found, asked, now)

@@ -135,6 +135,18 @@ def test_a_hole_is_found_and_filled_once_yahoo_has_it(minutes: Any) -> None:
     assert set(opened(desk.kept())) >= {NOON.replace(second=0) - m * MINUTE for m in range(31, 61)}
 
 
+def test_a_few_quiet_minutes_are_counted_and_not_told(minutes: Any) -> None:
+    """They are asked for like any hole, but do not make a run partial."""
+    desk = minutes(9 * DAY, DAY)
+    quiet = NOON.replace(second=0) - HOUR
+    lost = desk.yahoo.hide(quiet, quiet + 4 * MINUTE)
+    first = desk.run(NOON)
+    assert (first.counts["holes"], first.outcome) == (1, "ok")
+    desk.yahoo.rows = sorted([*desk.yahoo.rows, *lost])
+    then = desk.run(NOON + 10 * MINUTE)
+    assert (then.counts["holes"], then.counts["filled"], then.outcome) == (0, 5, "ok")
+
+
 def test_a_hole_that_stays_is_given_up(minutes: Any) -> None:
     """It is asked for a bounded number of times, told each time, then left as it is and still counted."""
     desk = minutes(9 * DAY, 3 * DAY)
