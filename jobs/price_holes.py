@@ -64,12 +64,15 @@ def _asked(conn: sa.Connection, interval: Interval) -> dict[dt.datetime, Asked]:
 
 
 def _ask(this: Round, interval: Interval, due: Sequence[Hole]) -> PriceError | None:
-    """One question from the first hole to the last; only what belongs into a hole is kept."""
+    """One question from the first hole to the last; of the answer what is not held is kept, lone minutes too."""
+    low, high = due[0].start_at, due[-1].end_at
     try:
-        reading = this.read(interval, due[0].start_at, due[-1].end_at)
+        reading = this.read(interval, low, high)
     except PriceError as error:
         return error
-    this.counts["filled"] += this.keep([bar for bar in reading.bars if holes.lies_in(bar.open_at, due)])
+    with this.app.store.read() as conn:
+        held = set(bars.opened_within(conn, "yahoo", STEP[interval].total_seconds(), low, high))
+    this.counts["filled"] += this.keep([bar for bar in reading.bars if bar.open_at not in held])
     return None
 
 

@@ -6,7 +6,7 @@
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ THIN_DAYS = ((12, 25), (1, 1))
 """Month and day of the FX days on which banks are closed everywhere: bars may come, none is missed."""
 LEAST = {dt.timedelta(minutes=1): 3}
 """Steps in a row that make a hole (else one): in quiet hours Yahoo has minutes without a quote."""
-WAITS = (dt.timedelta(minutes=10), dt.timedelta(hours=1), dt.timedelta(hours=6))
+WAITS = (dt.timedelta(minutes=10), dt.timedelta(hours=1), dt.timedelta(hours=6), dt.timedelta(days=1))
 """How long after each question for a hole the next one comes; after the last nobody asks again."""
 TRIES = len(WAITS) + 1
 
@@ -119,11 +119,6 @@ def after_asking(tries: int, now: dt.datetime) -> Asked:
 def overlaps(hole: Hole, others: Collection[Hole]) -> list[Hole]:
     """Those of the others that share a moment with it."""
     return [other for other in others if other.start_at < hole.end_at and hole.start_at < other.end_at]
-
-
-def lies_in(opens_at: dt.datetime, spans: Sequence[Hole]) -> bool:
-    """Whether a bar belongs into one of the holes."""
-    return any(hole.start_at <= opens_at < hole.end_at for hole in spans)
 
 
 def _thin(every: pd.DatetimeIndex) -> Mask:

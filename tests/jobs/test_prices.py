@@ -135,6 +135,18 @@ def test_a_hole_is_found_and_filled_once_yahoo_has_it(minutes: Any) -> None:
     assert set(opened(desk.kept())) >= {NOON.replace(second=0) - m * MINUTE for m in range(31, 61)}
 
 
+def test_lone_minutes_between_holes_are_filled_with_them(minutes: Any) -> None:
+    """What an answer has beside the holes it was asked for is kept where it is missing; what is held stays."""
+    desk = minutes(9 * DAY, DAY)
+    base = NOON.replace(second=0) - HOUR
+    lost = desk.yahoo.hide(base, base + 9 * MINUTE) + desk.yahoo.hide(base + 30 * MINUTE, base + 39 * MINUTE)
+    lost += desk.yahoo.hide(base + 20 * MINUTE, base + 20 * MINUTE)
+    desk.run(NOON)
+    desk.yahoo.rows = sorted([*desk.yahoo.rows, *lost])
+    run = desk.run(NOON + 10 * MINUTE)
+    assert (run.counts["filled"], run.counts["holes"]) == (21, 0)
+
+
 def test_a_few_quiet_minutes_are_counted_and_not_told(minutes: Any) -> None:
     """They are asked for like any hole, but do not make a run partial."""
     desk = minutes(9 * DAY, DAY)
@@ -152,7 +164,7 @@ def test_a_hole_that_stays_is_given_up(minutes: Any) -> None:
     desk = minutes(9 * DAY, 3 * DAY)
     desk.yahoo.hide(NOON.replace(second=0) - HOUR, NOON.replace(second=0) - 31 * MINUTE)
     told = []
-    for minutes_later in (0, 1, 9, 10, 11, 40, 70, 71, 200, 430, 431, 900, 1440):
+    for minutes_later in (0, 1, 9, 10, 11, 40, 70, 71, 200, 430, 431, 900, 1440, 1870, 2500):
         told += about(last := desk.run(NOON + minutes_later * MINUTE), "hole")
     assert [note.partition(": hole ")[2] for note in told] == [
         f"2026-03-04T11:00Z to 2026-03-04T11:30Z, 30 bars: 30 still missing after {n} of {TRIES} tries"
