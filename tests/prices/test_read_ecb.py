@@ -87,7 +87,9 @@ def test_a_refusal_for_a_while_is_named(ecb_server: Ecb, read: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>Access denied</html>", b"{}", gzip.compress(b"<Cube time=''>"), b"<" * 999]
+    "body",
+    [b"", b"<html>Access denied</html>", b"{}", gzip.compress(b"<Cube time='2026-03-04'>", mtime=0), b"<" * 999],
+    ids=["nothing", "a page", "JSON", "compressed", "brackets"],
 )
 def test_another_shape_is_named(ecb_server: Ecb, read: Read, body: bytes) -> None:
     """Whatever is not the ECB's XML."""
