@@ -22,6 +22,8 @@ EVENTS = {
     "source.failed": "a source of headlines gave no usable answer: reason and mend",
     "source.note": "one item or document of a source could not be used",
     "price.failed": "a source of prices gave no usable answer",
+    "quotes.connected": "the stream of live quotes is there",
+    "quotes.lost": "the stream of live quotes broke or fell silent; it is made anew",
     "model.trained": "a model was fitted; says whether it replaces the one in place",
     "model.set_aside": "the model of this home could not be read: it was moved away, and the shipped one is used",
     "broker.ready": "Redis answers",

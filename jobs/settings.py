@@ -81,6 +81,15 @@ class Prices(Section, frozen=True, kw_only=True):
 
     symbol: str = "USDJPY=X"
     enabled: bool = True
+    reference_url: Annotated[str, Meta(pattern=r"^(https?://\S+)?$")] = (
+        "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-90d.xml"
+    )
+    """Where the ECB's reference rates are asked for while Yahoo gives nothing; empty: nowhere."""
+    quotes: bool = False
+    """Whether the service keeps the last live quote of Yahoo's stream."""
+    quotes_url: Annotated[str, Meta(pattern=r"^wss?://\S+$")] = "wss://streamer.finance.yahoo.com/?version=2"
+    quotes_silence_s: Seconds = 60
+    """After so long without a quote in an open market the line is made anew."""
 
 
 class _File(Section, frozen=True, kw_only=True):

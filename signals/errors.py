@@ -62,7 +62,7 @@ class SourceError(TransientError):
 
 
 class PriceError(SourceError):
-    """A source of prices gave no usable answer this time; same reasons as `SourceError`."""
+    """A source of prices gave no usable answer this time; same reasons as `SourceError`, and other_scale."""
 
 
 class BrokerError(TransientError):

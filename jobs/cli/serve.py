@@ -5,6 +5,7 @@ import signal
 import threading
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import typer
 from apscheduler.job import Job
@@ -17,6 +18,9 @@ from jobs.inbox import Doorbell
 from jobs.scheduler import build, fire
 from jobs.web import Web
 from signals.errors import ConfigError
+
+if TYPE_CHECKING:
+    from jobs.quotes import Quotes
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +39,16 @@ def _alone(app: App, home: Path) -> None:
         mend = "end that one, or set SIGNALS_HOME to another folder"
         raise ConfigError(str(home), "another `signals serve` runs on this home", mend) from error
     app.hold(lock)
+
+
+def _quotes(app: App) -> "Quotes | None":
+    if not app.settings.prices.quotes:
+        return None
+    from jobs.quotes import Quotes  # here: what it needs takes seconds to load
+
+    thread = Quotes(app)
+    thread.start()
+    return thread
 
 
 def serve(context: typer.Context, config: options.Config = None) -> None:
@@ -69,6 +83,7 @@ def serve(context: typer.Context, config: options.Config = None) -> None:
         doorbell = Doorbell(app, lambda: fire(runner, "inbox", "chain"))
         scheduler.start()
         doorbell.start()
+        quotes = _quotes(app)
         log.info(
             "service.start", console=console, redis=options.without_password(url), database=app.store.name,
             home=str(settings.home), model_id=model_id,
@@ -76,6 +91,8 @@ def serve(context: typer.Context, config: options.Config = None) -> None:
         ended.wait()
         web.stop()
         doorbell.end()
+        if quotes is not None:
+            quotes.end()
         scheduler.shutdown(wait=True)
     finally:
         app.close()

@@ -19,19 +19,23 @@ PRICES = ["Open", "High", "Low", "Close"]
 Mask = npt.NDArray[np.bool_]
 
 
+def ny_days(at: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """The FX day of each of these times (aware), 17:00 to 17:00 in New York, by the date on which it ends."""
+    # Seven hours ahead of New York an FX day runs from midnight to midnight.
+    return (at.tz_convert("America/New_York").tz_localize(None) + pd.Timedelta(hours=7)).normalize()
+
+
 def in_fx_week(at: pd.DatetimeIndex) -> Mask:
     """Which of these times (aware) lie in the FX week, Sunday 17:00 to Friday 17:00 in New York."""
-    # Seven hours ahead of New York the week runs from Monday 00:00 to Friday 24:00.
-    local = at.tz_convert("America/New_York").tz_localize(None) + pd.Timedelta(hours=7)
-    return np.asarray(local.day_of_week < 5)
+    return np.asarray(ny_days(at).day_of_week < 5)
 
 
 class Believed(NamedTuple):
-    """Rows that can be bars; notes that name those that cannot and say why; how many of them were wrong prices."""
+    """Rows that can be bars; notes that name those that cannot and say why; the wrong prices among them."""
 
     rows: pd.DataFrame
     notes: list[str]
-    wrong: int
+    wrong: pd.DataFrame
 
 
 def believable(rows: pd.DataFrame, step: pd.Timedelta, report_from: pd.Timestamp) -> Believed:
@@ -41,16 +45,18 @@ def believable(rows: pd.DataFrame, step: pd.Timedelta, report_from: pd.Timestamp
     ----------
     rows : Open, High, Low, Close (JPY per USD) by UTC time of opening, in order.
     step : length of a bar.
-    report_from : rows before it only help to judge their neighbours and get no note.
+    report_from : rows before it only help to judge their neighbours: they get no note and do not count as wrong.
     """
     notes: list[str] = []
-    wrong = 0
+    wrong = [rows[:0]]
     for check in _CHECKS:
         bad = check.finds(rows, step)
-        notes.extend(check.told(rows[bad & np.asarray(rows.index >= report_from)]))
-        wrong += 0 if check.ordinary else int(bad.sum())
+        told = rows[bad & np.asarray(rows.index >= report_from)]
+        notes.extend(check.told(told))
+        if not check.ordinary:
+            wrong.append(told)
         rows = rows[~bad]
-    return Believed(rows, notes, wrong)
+    return Believed(rows, notes, pd.concat(wrong).sort_index())
 
 
 class _Check(NamedTuple):

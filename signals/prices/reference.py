@@ -23,9 +23,11 @@ _PUBLISHED = dt.time(16, 0, tzinfo=_FRANKFURT)
 _ANCHOR_ROWS = 5
 
 
-class _Row(NamedTuple):
+class Rate(NamedTuple):
+    """A reference rate (JPY per USD) of a day, and where it stands: it is named in notes."""
+
     day: dt.date
-    line: int
+    where: str
     rate: float
 
 
@@ -45,11 +47,16 @@ def read_reference(path: Path) -> PriceReading:
     ConfigError : the file cannot be read or its header is another one. A bad row costs only itself and a note.
     """
     notes: list[str] = []
-    rows = _in_order(_rows(path, notes), path, notes)
-    return PriceReading(tuple(_bar(row) for row in rows), shorten(notes))
+    return reading_of(_rows(path, notes), notes)
 
 
-def _rows(path: Path, notes: list[str]) -> list[_Row]:
+def reading_of(rates: Iterable[Rate], notes: list[str]) -> PriceReading:
+    """Believable rates as bars, oldest first; `notes` are told with those of rates that are not."""
+    bars = tuple(_bar(rate) for rate in _in_order(rates, notes))
+    return PriceReading(bars, shorten(notes))
+
+
+def _rows(path: Path, notes: list[str]) -> list[Rate]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
@@ -63,43 +70,52 @@ def _rows(path: Path, notes: list[str]) -> list[_Row]:
         raise ConfigError(str(path), f"cannot be read: {error}", "restore seeds/prices/usdjpy_daily.csv") from error
 
 
-def _parsed(lines: Iterable[tuple[int, list[str]]], path: Path, notes: list[str]) -> Iterator[_Row]:
+def _parsed(lines: Iterable[tuple[int, list[str]]], path: Path, notes: list[str]) -> Iterator[Rate]:
     for line, cells in lines:
         if not cells:
             continue  # a blank line says nothing
+        where = f"{path.name} line {line}"
         try:
             day, rate = cells
-            row = _Row(dt.date.fromisoformat(day), line, float(rate))
+            row = Rate(dt.date.fromisoformat(day), where, float(rate))
         except ValueError:
-            notes.append(_note(path, line, f"{','.join(cells)[:60]!r} is not a date and a number"))
+            notes.append(f"{where} dropped: {','.join(cells)[:60]!r} is not a date and a number")
             continue
         if math.isfinite(row.rate) and row.rate > 0:
             yield row
         else:
-            notes.append(_note(path, line, f"the rate {rate} is not a positive number"))
+            notes.append(f"{where} dropped: the rate {rate} is not a positive number")
 
 
-def _in_order(rows: list[_Row], path: Path, notes: list[str]) -> Iterator[_Row]:
-    """Rows by date, without repeats and without those that jump from the last good one."""
-    rows = sorted(rows)
+def _in_order(rates: Iterable[Rate], notes: list[str]) -> Iterator[Rate]:
+    """Rates by date, without repeats and without those that jump from the last good one."""
+    rows = sorted(rates, key=lambda rate: rate.day)
     # The first row has none before it: a wrong one must not condemn all that follow.
     last = statistics.median(row.rate for row in rows[:_ANCHOR_ROWS]) if rows else math.nan
     day: dt.date | None = None
     for row in rows:
         if row.day == day:
-            notes.append(_note(path, row.line, f"{row.day} is there twice"))
+            notes.append(f"{row.where} dropped: {row.day} is there twice")
         elif abs(row.rate / last - 1) > JUMP_MAX:
-            notes.append(_note(path, row.line, f"{row.day} jumps from {last:g} to {row.rate:g} in a day"))
+            notes.append(f"{row.where} dropped: {row.day} jumps from {last:g} to {row.rate:g} in a day")
         else:
             last, day = row.rate, row.day
             yield row
 
 
-def _note(path: Path, line: int, problem: str) -> str:
-    return f"{path.name} line {line} dropped: {problem}"
+def published_at(day: dt.date) -> dt.datetime:
+    """When the rates of a day are published, UTC."""
+    return dt.datetime.combine(day, _PUBLISHED).astimezone(dt.UTC)
 
 
-def _bar(row: _Row) -> Bar:
-    at = dt.datetime.combine(row.day, _PUBLISHED).astimezone(dt.UTC)
-    rate = row.rate
+def newest_published(now: dt.datetime) -> dt.datetime:
+    """When rates were last published on a weekday, UTC; on a bank holiday none were."""
+    day = now.astimezone(_FRANKFURT).date()
+    while day.isoweekday() > 5 or published_at(day) > now:
+        day -= dt.timedelta(days=1)
+    return published_at(day)
+
+
+def _bar(row: Rate) -> Bar:
+    at, rate = published_at(row.day), row.rate
     return Bar(open_at=at, close_at=at, known_at=at, open=rate, high=rate, low=rate, close=rate, source=SOURCE)

@@ -1,7 +1,7 @@
 """Bars: versions are added, never overwritten, so that every as-of question keeps its answer."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -47,6 +47,21 @@ def last_close_at(conn: sa.Connection, source: str, length_s: float) -> dt.datet
     """When the newest kept bar of this source and length closed; null where there is none."""
     query = sa.select(_B.c.close_at).where(_B.c.source == source, _B.c.length_s == length_s)
     return conn.execute(query.order_by(_B.c.close_at.desc()).limit(1)).scalar()
+
+
+def last_close(conn: sa.Connection, sources: Collection[str], before: dt.datetime) -> tuple[dt.datetime, float] | None:
+    """Close (UTC, JPY per USD) of the newest kept bar of these sources that closed by then, as last learned."""
+    query = sa.select(_B.c.close_at, _B.c.close).where(_B.c.source.in_(sources), _B.c.close_at <= before)
+    row = conn.execute(query.order_by(_B.c.close_at.desc(), _B.c.known_at.desc()).limit(1)).one_or_none()
+    return None if row is None else (row.close_at, row.close)
+
+
+def opened_within(
+    conn: sa.Connection, source: str, length_s: float, low: dt.datetime, high: dt.datetime
+) -> list[dt.datetime]:
+    """When the kept bars of this source and length opened, each once, that closed within [low, high]; in order."""
+    kept = (_B.c.source == source, _B.c.length_s == length_s, _B.c.close_at.between(low, high))
+    return list(conn.execute(sa.select(_B.c.open_at).where(*kept).distinct().order_by(_B.c.open_at)).scalars())
 
 
 def _row(bar: Bar) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Yahoo's chart service on 127.0.0.1, spoken to by yfinance's own code."""
 
+import contextlib
 import datetime as dt
 import json
 import threading
@@ -30,10 +31,12 @@ class Yahoo:
 
     def __init__(self) -> None:
         self.rows: list[list[Any]] = []  # time of opening (s since 1970), open, high, low, close
+        self.hours: list[list[Any]] | None = None  # in place of the rows, where bars of an hour are asked for
         self.status = 200
         self.body: str | None = None  # in place of the rows
         self.refusals = 0  # so many requests for prices are answered 401 first
         self.silent = False
+        self.broken_before: dt.datetime | None = None  # requests for prices from before it are answered 500
         self.hits: list[tuple[str, dict[str, str]]] = []
         self.released = threading.Event()
 
@@ -51,6 +54,12 @@ class Yahoo:
     def set(self, at: dt.datetime, *prices: float | None) -> None:
         """Put other prices (open, high, low, close) on the bar that opens at `at`."""
         next(row for row in self.rows if row[0] == at.timestamp())[1:] = prices
+
+    def hide(self, first: dt.datetime, last: dt.datetime) -> list[list[Any]]:
+        """Take the bars away that open from `first` to `last`, both included; returns them."""
+        hidden = [row for row in self.rows if first.timestamp() <= row[0] <= last.timestamp()]
+        self.rows = [row for row in self.rows if row not in hidden]
+        return hidden
 
     def session(self) -> Session[Any]:
         """A session whose every request comes here instead of to Yahoo."""
@@ -76,7 +85,10 @@ class Yahoo:
         if self.body is not None or self.status != 200:
             return self.status, self.body or ""
         low, high = int(query.get("period1", 0)), int(query.get("period2", 2**40))
-        return 200, chart_json([row for row in self.rows if low <= row[0] <= high])
+        if self.broken_before and "period1" in query and low < self.broken_before.timestamp():
+            return 500, ""
+        rows = self.hours if self.hours is not None and query.get("interval") == "1h" else self.rows
+        return 200, chart_json([row for row in rows if low <= row[0] <= high])
 
 
 def chart_json(rows: list[list[Any]]) -> str:
@@ -97,6 +109,82 @@ def chart_json(rows: list[list[Any]]) -> str:
         columns = {name: [row[i] for row in rows] for i, name in enumerate(("open", "high", "low", "close"), 1)}
         result["indicators"] = {"quote": [{**columns, "volume": [0] * len(rows)}]}
     return json.dumps({"chart": {"result": [result], "error": None}})
+
+
+class Ecb:
+    """The ECB's reference rates on 127.0.0.1, or whatever a test puts in their place."""
+
+    def __init__(self) -> None:
+        self.rates: dict[str, tuple[str, str]] = {}  # USD and JPY per EUR by date, as written; empty: not there
+        self.status = 200
+        self.body: bytes | None = None
+        self.chunked = False
+        self.redirects: list[str] = []
+        self.drip_s: float | None = None
+        self.hits = 0
+        self.released = threading.Event()
+        self.url = ""
+
+    def document(self) -> bytes:
+        """One `Cube` a day, newest first, as the ECB writes them."""
+        days = "".join(
+            f"<Cube time='{day}'>"
+            + "".join(
+                f"<Cube currency='{name}' rate='{rate}'/>"
+                for name, rate in (("USD", usd), ("JPY", jpy), ("GBP", "0.86"))
+                if rate
+            )
+            + "</Cube>"
+            for day, (usd, jpy) in self.rates.items()
+        )
+        return f"<?xml version='1.0'?><e:Envelope xmlns:e='urn:e'><Cube>{days}</Cube></e:Envelope>".encode()
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        """Answer one request."""
+        self.hits += 1
+        body = self.document() if self.body is None else self.body
+        if self.redirects:
+            handler.send_response(302)
+            handler.send_header("Location", self.redirects.pop(0))
+            body = b""
+        else:
+            handler.send_response(self.status)
+        if self.chunked:
+            handler.send_header("Transfer-Encoding", "chunked")
+            body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        else:
+            handler.send_header("Content-Length", "99999" if self.drip_s else str(len(body)))
+        handler.end_headers()
+        while self.drip_s and not self.released.wait(self.drip_s):
+            handler.wfile.write(b" ")
+        handler.wfile.write(body)
+
+
+@pytest.fixture
+def ecb_server() -> Iterator[Ecb]:
+    """The service, listening."""
+    service = Ecb()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.close_connection = True
+            with contextlib.suppress(ConnectionError):  # who asked has seen enough
+                service.answer(self)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    service.url = f"http://127.0.0.1:{server.server_address[1]}/eurofxref-hist-90d.xml"
+    yield service
+    service.released.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 @pytest.fixture

@@ -17,7 +17,9 @@ from signals.market.hours import is_open
 from signals.prices.budget import CONNECT_S
 from signals.prices.checks import in_fx_week
 from signals.prices.reading import PriceReading
+from signals.prices.scale import Kept
 from signals.prices.yahoo import read_yahoo
+from tests.prices.conftest import NOW
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:yfinance")  # of pandas, against yfinance's code
 
@@ -93,13 +95,33 @@ def test_the_first_read_of_minutes_stays_within_what_yahoo_gives(yahoo: Any, rea
     """With no `since`, 8 days of minutes come in requests of at most 7 days, without a bar lost or repeated."""
     yahoo.walk(60, yahoo.now.replace(second=0) - 10 * DAY, yahoo.now.replace(second=0))
     bars, _ = read(since=None)
-    spans = [(int(query["period1"]), int(query["period2"])) for query in yahoo.charts]
+    spans = sorted((int(query["period1"]), int(query["period2"])) for query in yahoo.charts)
     assert len(spans) == 2 and spans[0][1] == spans[1][0]
     assert all(end - start <= 7 * 86400 for start, end in spans)
     assert 0 <= spans[0][0] - (yahoo.now - 8 * DAY).timestamp() <= 600
     # The exchange's day ends at 23:59 London time: yfinance drops what opens then.
     expected = [row for row in yahoo.rows if spans[0][0] <= row[0] < yahoo.now.timestamp() - 60]
     assert [b.open_at for b in bars] == [at(row) for row in expected if f"{at(row):%H:%M}" != "23:59"]
+
+
+def test_of_two_requests_one_may_fail(yahoo: Any, read: Read) -> None:
+    """What the other gave is returned, with a note that names the span and the reason; both failing is an error."""
+    yahoo.walk(60, yahoo.now.replace(second=0) - 10 * DAY, yahoo.now.replace(second=0))
+    yahoo.broken_before = yahoo.now - 6 * DAY
+    bars, notes = read(since=None)
+    assert yahoo.now - 5 * DAY < bars[0].open_at and bars[-1].close_at == yahoo.now.replace(second=0)
+    assert len(notes) == 1
+    assert "2026-02-24T12:05Z to 2026-02-28T12:03Z failed: http_500" in notes[0]
+    yahoo.broken_before = yahoo.now
+    assert reason(read, since=None) == "http_500"
+
+
+def test_a_span_in_the_past_is_read_to_its_end(minutes: Any, read: Read) -> None:
+    """With `until`, bars that close later are asked for only to judge the last ones, and not returned."""
+    base = minutes.now.replace(second=0) - 5 * HOUR
+    bars, _ = read(since=base, until=base + HOUR)
+    assert [bar.open_at for bar in bars] == [base + m * MINUTE for m in range(60)]
+    assert int(minutes.charts[-1]["period2"]) == (base + HOUR + 5 * MINUTE).timestamp()
 
 
 def test_two_years_of_hours_come_in_one_request(yahoo: Any, read: Read) -> None:
@@ -186,8 +208,70 @@ def test_the_fx_week_is_the_markets() -> None:
     assert in_fx_week(times).tolist() == [is_open(time.to_pydatetime()) for time in times]
 
 
+KEPT = Kept(NOW - HOUR, 157.0)
+
+
+def scaled(service: Any, by: Callable[[float], float], since: dt.datetime | None = None) -> None:
+    """The service speaks of another price, from then on."""
+    service.rows = [
+        [row[0], by(row[1]), *sorted((by(row[2]), by(row[3])), reverse=True), by(row[4])]
+        if since is None or at(row) >= since
+        else row
+        for row in service.rows
+    ]
+
+
+@pytest.mark.parametrize(
+    ("by", "figure"),
+    [(lambda p: p / 100, "1.5"), (lambda p: p * 100, "155"), (lambda p: 1 / p, "0.0064"), (lambda p: p * 0.72, "11")],
+    ids=["a hundredth", "a hundredfold", "dollar per yen", "another currency"],
+)
+@pytest.mark.parametrize("since", [None, NOW - HOUR / 2], ids=["all", "from now on"])
+def test_another_scale_is_refused_with_both_figures(
+    minutes: Any, read: Read, by: Callable[[float], float], figure: str, since: dt.datetime | None
+) -> None:
+    """As a whole or from some minute on: no bar is taken, and the reason names what came and what is held."""
+    scaled(minutes, by, since)
+    with pytest.raises(PriceError) as caught:
+        read(since=NOW - HOUR / 2, again=10 * MINUTE, kept=KEPT)
+    assert caught.value.reason == "other_scale"
+    assert f"close at about {figure}" in caught.value.problem
+    assert "the last kept close is 157 at 2026-03-04T11:00Z" in caught.value.problem
+
+
+def test_what_came_before_the_scale_changed_is_kept(minutes: Any, read: Read) -> None:
+    """Bars that follow from what is held are taken; the rest are one note with both figures."""
+    scaled(minutes, lambda price: price * 1.2, NOW - HOUR / 2)
+    bars, notes = read(kept=KEPT)
+    assert NOW - 35 * MINUTE < bars[-1].close_at <= NOW - 29 * MINUTE
+    assert len(notes) < 8 and "at another scale (close 18" in notes[-1] and "the last kept close is 15" in notes[-1]
+
+
+def test_a_scale_that_comes_back_costs_what_lies_between(minutes: Any, read: Read) -> None:
+    """After a quarter of an hour at another scale the next good bars are taken again."""
+    scaled(minutes, lambda price: price * 1.2, NOW - 40 * MINUTE)
+    scaled(minutes, lambda price: price / 1.2, NOW - 25 * MINUTE)
+    bars, _ = read(kept=KEPT)
+    assert {b.open_at for b in bars} >= {NOW.replace(second=0) - m * MINUTE for m in (*range(1, 20), *range(50, 60))}
+    assert all(150 < b.close < 165 for b in bars)
+
+
+def test_one_bad_minute_is_no_other_scale(minutes: Any, read: Read) -> None:
+    """A single wrong bar costs itself, even as the only new one."""
+    minutes.set(NOW.replace(second=0) - MINUTE, 1.57, 1.57, 1.57, 1.57)
+    bars, notes = read(since=NOW.replace(second=0) - MINUTE, kept=KEPT)
+    assert bars == () and len(notes) == 1 and "100 times off" in notes[0]
+
+
+def test_a_price_that_moved_far_in_a_long_time_is_taken(minutes: Any, read: Read) -> None:
+    """After months without service the market may be elsewhere; twice as high it is not."""
+    assert len(read(kept=Kept(NOW - 90 * DAY, 125.0)).bars) == 59
+    with pytest.raises(PriceError, match="the last kept close is 70"):
+        read(kept=Kept(NOW - 90 * DAY, 70.0))
+
+
 def test_prices_all_wrong_are_an_error(minutes: Any, read: Read) -> None:
-    """A change of scale as a whole is not taken for a quiet market."""
+    """With nothing held to compare, a change of scale as a whole is still not taken for a quiet market."""
     minutes.rows = [[row[0], *(price / 100 for price in row[1:])] for row in minutes.rows]
     assert reason(read) == "other_shape"
 

@@ -46,7 +46,8 @@ def app(tmp_path: Path, clock: Clock, model: ScoringModel) -> Iterator[App]:
     settings = load(
         ROOT / "config" / "signals.toml", {"SIGNALS_HOME": str(tmp_path / "home"), "SIGNALS_BROKER_PORT": "0"}
     )
-    made = App(msgspec.structs.replace(settings, prices=msgspec.structs.replace(settings.prices, enabled=False)), clock)
+    prices = msgspec.structs.replace(settings.prices, enabled=False, reference_url="")
+    made = App(msgspec.structs.replace(settings, prices=prices), clock)
     made.__dict__["scorer"] = model
     logs.configure(settings.home, stream=io.StringIO())
     yield made

@@ -103,3 +103,25 @@ def test_last_close(store: Store) -> None:
         assert bars.last_close_at(conn, "yahoo", 3600) == NOW + HOUR
         assert bars.last_close_at(conn, "yahoo", 300) is None
         assert bars.last_close_at(conn, "ecb", 60) is None
+
+
+def test_last_close_of_sources(store: Store) -> None:
+    """The newest close by then of any of these sources, as it was last learned; null where there is none."""
+    late = make_bar(NOW - HOUR, close=150.3)
+    add(store, make_bar(NOW, source="other"), late, learned(late, 90, 150.4), make_bar(NOW - 2 * HOUR, source="ecb"))
+    with store.read() as conn:
+        assert bars.last_close(conn, ("yahoo", "ecb"), NOW) == (late.close_at, 150.4)
+        assert bars.last_close(conn, ("yahoo", "ecb"), late.close_at - SECOND) is not None
+        assert bars.last_close(conn, ("yahoo",), late.close_at - SECOND) is None
+        assert bars.last_close(conn, (), NOW) is None
+
+
+def test_opened_within(store: Store) -> None:
+    """When bars of one source and length opened that closed in the span, each once, in order."""
+    made = [make_bar(NOW + number * MINUTE) for number in (3, 1, 2)]
+    add(store, *made, make_bar(NOW + MINUTE, source="other"), make_bar(NOW + MINUTE, length_s=3600))
+    add(store, learned(made[0], 5, 150.12))
+    with store.read() as conn:
+        found = bars.opened_within(conn, "yahoo", 60, made[1].close_at, made[0].close_at)
+        assert found == [made[1].open_at, made[2].open_at, made[0].open_at]
+        assert bars.opened_within(conn, "yahoo", 60, made[2].close_at, made[2].close_at) == [made[2].open_at]
