@@ -4,6 +4,7 @@ import html
 import re
 
 from bs4 import BeautifulSoup
+from bs4.exceptions import ParserRejectedMarkup
 
 from signals.text import plain
 
@@ -11,7 +12,10 @@ MAX_MARKUP = 50_000
 """Characters looked at: a teaser is a few hundred; what comes after this many is not read."""
 
 # Some of Python's releases drop a tag that is never closed, and the rest of the title with it.
-_NOT_A_TAG = re.compile(r"<(?![A-Za-z/!?][^<>]*>)")
+_NOT_A_TAG = re.compile(r"<(?!(?:[A-Za-z/?]|!(?!\[))[^<>]*>)")
+_TAG = re.compile(r"<[^<>]*>")
+_MARKED_SECTION = re.compile(r"<!\[CDATA\[|\]\]>|<!\[[^<>\[\]]*\]>")
+"""HTML knows none; Python's parser gives up the whole text over one that it does not know."""
 _BREAKS = frozenset(
     {"p", "br", "div", "li", "ul", "ol", "tr", "td", "th", "table", "blockquote", "figure", "figcaption", "hr",
      "h1", "h2", "h3", "h4", "h5", "h6"}
@@ -24,7 +28,11 @@ def visible(markup: str) -> str:
     markup = markup[:MAX_MARKUP]
     if "<" not in markup:
         return plain(html.unescape(markup))
-    soup = BeautifulSoup(_NOT_A_TAG.sub("&lt;", markup), "html.parser")
+    markup = _NOT_A_TAG.sub("&lt;", _MARKED_SECTION.sub("", markup))
+    try:
+        soup = BeautifulSoup(markup, "html.parser")
+    except ParserRejectedMarkup:  # then without its finer points
+        return plain(html.unescape(_TAG.sub(" ", markup)))
     for element in soup.find_all(True):
         if element.name in _BREAKS:
             element.insert_before(" ")
