@@ -13,6 +13,7 @@ _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ROOT = re.compile(r"<[A-Za-z_]")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _REFERENCE = re.compile(r"&(?:#(?P<number>\d{1,7}|[xX][0-9a-fA-F]{1,6});|(?P<name>[A-Za-z]\w{0,30});)?")
+_BARE = re.compile(r"&(?![#A-Za-z])")
 _XML_NAMES = ("amp", "lt", "gt", "quot", "apos")
 _MANY_ATTRIBUTES = re.compile(
     r"""(?P<tag><[A-Za-z_:][\w:.-]*+)(?:\s++[^\s=<>"']++\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+')){100,}+"""
@@ -31,6 +32,8 @@ _UTF8 = ("utf-8", "utf-8-sig")
 _WIDE = ("utf-16", "utf-32")
 _KANA = re.compile("[\u3041-\u30ff]")
 _JAPANESE = ("euc_jp", "cp932")
+_TO_ASCII = re.compile(rb"\x1b\([BJ]")
+"""Ends what `ESC $` begins in ISO-2022-JP."""
 _ODD = re.compile("[\uff61-\uff9f\ufffd\ue000-\uf8ff]")
 """What one of them gives for the other's bytes."""
 _CARELESS = "cp1252"
@@ -58,11 +61,15 @@ def clean_xml(text: str) -> str:
 def resolve_references(xml: str) -> str:
     """References to what XML knows only; twice does no more than once."""
     first, *sections = xml.split("<![CDATA[")  # inside of which an ampersand is an ampersand
-    pieces = [_REFERENCE.sub(_resolved, first)]
+    pieces = [_without_bare(first)]
     for section in sections:
         inside, end, outside = section.partition("]]>")
-        pieces += ["<![CDATA[", inside, end, _REFERENCE.sub(_resolved, outside)]
+        pieces += ["<![CDATA[", inside, end, _without_bare(outside)]
     return "".join(pieces)
+
+
+def _without_bare(xml: str) -> str:
+    return _REFERENCE.sub(_resolved, _BARE.sub("&amp;", xml))
 
 
 def _resolved(reference: re.Match[str]) -> str:
@@ -139,8 +146,9 @@ def _guessed(body: bytes) -> Decoded:
     What is UTF-8 of a Japanese text in another encoding looks like two-byte letters, and its kana show it.
     """
     if body.isascii():
-        text = body.decode("iso2022_jp", "replace")
-        return Decoded(text, "its text is iso2022_jp, unlabelled") if _KANA.search(text) else Decoded(body.decode(), "")
+        if body.count(b"\x1b$") != len(_TO_ASCII.findall(body)):  # escapes of something else
+            return Decoded(body.decode("ascii"), "")
+        return Decoded(body.decode("iso2022_jp", "replace"), "its text is unlabelled: read as iso2022_jp")
     letters, runs = _as_utf8(body)
     if sum(letter >= _THREE_BYTES for letter in letters) < runs:
         readings = [(name, body.decode(name, "replace")) for name in _JAPANESE]

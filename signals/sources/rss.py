@@ -18,8 +18,8 @@ from signals.sources.feed import Clock, Feed, Reading
 from signals.sources.fetch import Fetched, fetch
 from signals.sources.guard import open_session
 from signals.sources.items import Item, headlines, shorten, web_url
-from signals.sources.manners import Wishes
-from signals.sources.salvage import Frame, Piece, cut_off, frame, malformed, misleads, pieces, readable
+from signals.sources.manners import Wishes, document_wishes
+from signals.sources.salvage import Frame, Piece, channel, cut_off, frame, malformed, misleads, pieces, readable
 
 MAX_ITEMS = 10_000
 """Items of one document that are read; a feed has tens, an archive in its place could take minutes."""
@@ -32,12 +32,6 @@ _ROOT_WITHIN = 20_000
 _CLOSED = re.compile(r"</(?:\w+:)?(?:item|entry)\s*>")
 _TAG = re.compile("<")
 _XML_DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>\n'
-_CHANNEL_WITHIN = 20_000
-"""Bytes in which a channel's own elements stand, before its items."""
-_TTL = re.compile(rb"<ttl>\s*(\d{1,6})\s*</ttl>", re.IGNORECASE)
-_SKIP_HOURS = re.compile(rb"<skipHours>(.*?)</skipHours>", re.IGNORECASE | re.DOTALL)
-_HOUR = re.compile(rb"<hour>\s*(\d{1,2})\s*</hour>", re.IGNORECASE)
-_ALL_DAY = 24
 _DATES = ("published", "updated", "created")
 """Where feedparser keeps raw dates (pubDate, dc:date, ...), the one that tells most first."""
 
@@ -48,6 +42,7 @@ _Entry = dict[str, Any]
 class _Parsed(NamedTuple):
     items: tuple[Item, ...]
     notes: tuple[str, ...]
+    wishes: Wishes
 
 
 async def read(feed: Feed, state: FeedState, clock: Clock, session: aiohttp.ClientSession | None = None) -> Reading:
@@ -72,7 +67,7 @@ async def read(feed: Feed, state: FeedState, clock: Clock, session: aiohttp.Clie
         last_modified=fetched.last_modified or (state.last_modified if fetched.status == 304 else None),
     )
     if fetched.status == 304:
-        return Reading((), state, unchanged=True, wishes=Wishes(fetched.fresh_s))
+        return Reading((), state, _moved(feed, fetched), unchanged=True, wishes=Wishes(fetched.fresh_s))
     return await asyncio.to_thread(parse, feed, state, fetched)  # hundreds of items take a while
 
 
@@ -88,17 +83,12 @@ def parse(feed: Feed, state: FeedState, fetched: Fetched) -> Reading:
     """
     parsed = _items(feed, fetched)
     found, notes = headlines(parsed.items, feed, fetched.fetched_at)
-    return Reading(tuple(found), state, shorten([*parsed.notes, *notes]), wishes=_wishes(fetched))
+    told = [*_moved(feed, fetched), *parsed.notes, *notes]
+    return Reading(tuple(found), state, shorten(told), wishes=parsed.wishes)
 
 
-def _wishes(fetched: Fetched) -> Wishes:
-    """The longest of the header's and the document's own wish (minutes of `<ttl>`), and the hours it skips."""
-    head = fetched.body[:_CHANNEL_WITHIN]
-    ttl = _TTL.search(head)
-    hours = _SKIP_HOURS.search(head)
-    skipped = {int(hour) % 24 for hour in _HOUR.findall(hours[1])} if hours else set()
-    longest = max(fetched.fresh_s or 0, int(ttl[1]) * 60 if ttl else 0)
-    return Wishes(longest or None, frozenset(skipped) if len(skipped) < _ALL_DAY else frozenset())
+def _moved(feed: Feed, fetched: Fetched) -> tuple[str, ...]:
+    return (f"{feed.id}: has moved for good to {fetched.moved_to}: change the row",) if fetched.moved_to else ()
 
 
 def _items(feed: Feed, fetched: Fetched) -> _Parsed:
@@ -114,7 +104,8 @@ def _items(feed: Feed, fetched: Fetched) -> _Parsed:
     xml, cut = _bounded(xml, where)
     entries, notes = _entries(xml, cut)
     told = [f"{feed.id}: {note}" for note in (oddity, *notes) if note]
-    return _Parsed(tuple(_item(entry, fetched.final_url) for entry in entries), tuple(told))
+    wishes = document_wishes(channel(xml), fetched.fresh_s)
+    return _Parsed(tuple(_item(entry, fetched.final_url) for entry in entries), tuple(told), wishes)
 
 
 def _bounded(xml: str, where: str) -> tuple[str, str]:

@@ -74,6 +74,12 @@ def frame(xml: str) -> Frame:
     return Frame('<rss version="2.0">', "</rss>")
 
 
+def channel(xml: str) -> str:
+    """What a document says before its first item."""
+    first = _BOUNDARY.search(xml)
+    return xml[: first.start()] if first else xml
+
+
 def pieces(xml: str) -> list[Piece]:
     """The items of a document in their order, also of one in which tags, comments or sections are never closed.
 

@@ -162,6 +162,7 @@ def written(chance: Random, made: Document, text: str, name: str) -> Written:
         text = text.replace(_MARK, "")
     whole = made._replace(encoding=declared).declared() + text
     raw = whole.encode(encoding, "surrogatepass")
-    for mark in {_MARK.encode(encoding.removesuffix("-sig"), "surrogatepass"), _MARK.encode("utf-16-le")}:
-        raw = raw.replace(mark, chance.choice(BYTES) * (2 if encoding.startswith("utf-16") else 1))
+    odd = chance.choice(BYTES) * (2 if encoding.startswith("utf-16") else 1)
+    for name in ("utf-8", "utf-16-le", "utf-16-be"):
+        raw = raw.replace(_MARK.encode(name), odd)
     return raw, header
