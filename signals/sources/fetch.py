@@ -18,7 +18,8 @@ from signals.sources.manners import freshness_s
 
 ACCEPT = "application/rss+xml, application/atom+xml, application/rdf+xml, application/xml;q=0.9, */*;q=0.5"
 TIMEOUT_S = 10.0
-MAX_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
+"""Ten thousand items of a kilobyte and a half."""
 MAX_REDIRECTS = 5
 ATTEMPTS = 2
 

@@ -19,7 +19,19 @@ from signals.sources.fetch import Fetched, fetch
 from signals.sources.guard import open_session
 from signals.sources.items import Item, headlines, shorten, web_url
 from signals.sources.manners import Wishes, document_wishes
-from signals.sources.salvage import Frame, Piece, channel, cut_off, frame, malformed, misleads, pieces, readable
+from signals.sources.salvage import (
+    Frame,
+    Piece,
+    channel,
+    cut_off,
+    frame,
+    heavy,
+    is_heavy,
+    malformed,
+    misleads,
+    pieces,
+    readable,
+)
 
 MAX_ITEMS = 10_000
 """Items of one document that are read; a feed has tens, an archive in its place could take minutes."""
@@ -127,7 +139,7 @@ def _entries(xml: str, cut: str) -> tuple[list[_Entry], list[str]]:
     """The entries of a document, and what is wrong with it. One that we have `cut` is not well-formed for that."""
     wrong = malformed(xml)
     parts = pieces(xml)
-    if not wrong and not misleads(xml):
+    if not wrong and not misleads(xml) and not heavy(xml, parts):
         found = _read(xml)
         if found is not None and len(found) == len(parts):  # else a section that never ended may have swallowed some
             return found, []
@@ -145,13 +157,18 @@ def _entries(xml: str, cut: str) -> tuple[list[_Entry], list[str]]:
     return found, notes
 
 
+def _is_sound(part: Piece, around: Frame) -> bool:
+    well_formed = part.closed and not malformed(around.around(part.xml))
+    return well_formed and not misleads(part.xml) and not is_heavy(part)
+
+
 def _one_by_one(around: Frame, parts: list[Piece]) -> tuple[list[_Entry], int, int]:
     """The entries of these items in their order, how many are broken, and how many could not be read at all.
 
     The sound ones are read together, for that is quicker, and each broken one alone, so that nothing of it
     can swallow another.
     """
-    sound = [part.closed and not malformed(around.around(part.xml)) and not misleads(part.xml) for part in parts]
+    sound = [_is_sound(part, around) for part in parts]
     whole = _read(around.around(*itertools.compress((part.xml for part in parts), sound)))
     together = iter(whole) if whole is not None and len(whole) == sum(sound) else None
     entries: list[_Entry] = []

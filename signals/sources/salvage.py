@@ -9,6 +9,8 @@ from signals.sources.decode import resolve_references
 
 MAX_BROKEN = 50_000
 """Characters of a malformed item that are read: lenient parsers take long where they look for what never comes."""
+MAX_ITEM_TAGS = 3_000
+"""Tags of a sound item, or around all items: feedparser takes the square of a number of categories in time."""
 
 _NAME = r"(?:[\w.-]+:)?(?:item|entry)(?=[\s/<>])"
 _BOUNDARY = re.compile(rf"<(?P<end>/)?{_NAME}", re.IGNORECASE)
@@ -19,6 +21,7 @@ _ROOT_WITHIN = 20_000
 _TITLE_END = re.compile(r"</(?:[\w.-]+:)?title\s*>", re.IGNORECASE)
 _END = re.compile(r"</(?:[\w.-]+:)?(?:rss|rdf|feed|channel)\s*>", re.IGNORECASE)
 _BASE = re.compile(r"base\s*=\s*([\"'])(?P<base>[^\"'<]*)\1", re.IGNORECASE)
+_CDATA = re.compile(r"<!\[CDATA\[(?:[^\]]++|\](?!\]>))*+\]\]>")
 _NOWHERE = 1 << 62
 
 
@@ -103,6 +106,17 @@ def pieces(xml: str) -> list[Piece]:
     if start >= 0:
         found.append(Piece(xml[start:], closed=False))
     return found
+
+
+def heavy(xml: str, found: list[Piece]) -> bool:
+    """Whether an item, or what stands around them all, has more tags than any parser should be given at once."""
+    around = xml.count("<") - sum(piece.xml.count("<") for piece in found)
+    return around > MAX_ITEM_TAGS or any(is_heavy(piece) for piece in found)
+
+
+def is_heavy(piece: Piece) -> bool:
+    """The same of one item; what stands in its sections is text."""
+    return piece.xml.count("<") > MAX_ITEM_TAGS and _CDATA.sub("", piece.xml).count("<") > MAX_ITEM_TAGS
 
 
 def readable(piece: Piece) -> str | None:

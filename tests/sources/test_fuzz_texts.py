@@ -111,9 +111,9 @@ def test_much_markup() -> None:
 def test_large_markup_takes_no_time(number: int) -> None:
     """What is large or made to be tried over and over ends within a second."""
     markup = (BIG[number]() * 20)[:MAX_MARKUP]
-    started = time.perf_counter()
+    started = time.thread_time()
     visible(markup)
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
 
 
 @pytest.mark.parametrize(
@@ -121,9 +121,9 @@ def test_large_markup_takes_no_time(number: int) -> None:
 )
 def test_markup_without_an_end_takes_no_time(unit: str) -> None:
     """A beginning that never ends, thousands of times, is not looked for each time anew."""
-    started = time.perf_counter()
+    started = time.thread_time()
     visible(unit * (MAX_MARKUP // len(unit)))
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
 
 
 @FUZZ
