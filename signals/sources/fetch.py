@@ -13,16 +13,18 @@ from signals.model import FeedState
 from signals.sources.failures import bad_status, private_address, public_url, request_failure
 from signals.sources.feed import Clock, Feed
 from signals.sources.guard import HOP, GuardedConnector, Hop, is_private, literal_address
+from signals.sources.guard import USER_AGENT as USER_AGENT
 from signals.sources.manners import freshness_s
 
-USER_AGENT = "usdjpy-signals/0.1 (+feed reader)"
 ACCEPT = "application/rss+xml, application/atom+xml, application/rdf+xml, application/xml;q=0.9, */*;q=0.5"
 TIMEOUT_S = 10.0
-MAX_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
+"""Ten thousand items of a kilobyte and a half."""
 MAX_REDIRECTS = 5
 ATTEMPTS = 2
 
 _REDIRECTS = (301, 302, 303, 307, 308)
+_FOR_GOOD = (301, 308)
 
 
 class Fetched(NamedTuple):
@@ -40,10 +42,13 @@ class Fetched(NamedTuple):
     """When the last byte was here."""
     fresh_s: int | None = None
     """Seconds for which the answer promises nothing new."""
+    moved_to: str | None = None
+    """Where the feed has moved for good (301, 308), without secrets; null where it has not."""
 
 
 class _Redirect(NamedTuple):
     to: URL
+    for_good: bool
 
 
 async def fetch(
@@ -117,14 +122,16 @@ async def _follow(
     session: aiohttp.ClientSession, feed: Feed, url: URL, state: FeedState, clock: Clock, max_bytes: int
 ) -> Fetched:
     """Follow redirects one by one, each looked at like a first request."""
-    start = url
+    start, moved_to, for_good = url, None, True
     for _ in range(MAX_REDIRECTS + 1):
         hop = Hop(may_be_private=feed.allow_private and _same_place(url, start))
         where = f"{feed.id} {public_url(url)}"
         answer = await _get(session, url, hop, state, clock, max_bytes, where)
         if isinstance(answer, Fetched):
-            return answer
+            return answer._replace(moved_to=moved_to)
         url = answer.to
+        for_good = for_good and answer.for_good  # what comes after a temporary one may be temporary too
+        moved_to = public_url(url) if for_good else moved_to
     raise SourceError(
         f"{feed.id} {public_url(start)}", "too_many_redirects", f"more than {MAX_REDIRECTS} redirects",
         "does the address open in a browser?",
@@ -160,7 +167,7 @@ async def _get(
 
 
 def _headers(state: FeedState) -> dict[str, str]:
-    headers = {"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
+    headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
     if state.etag:
         headers["If-None-Match"] = state.etag
     if state.last_modified:
@@ -174,7 +181,7 @@ async def _answer(
     status, headers = response.status, response.headers
     if status in _REDIRECTS and "Location" in headers:
         try:
-            return _Redirect(url.join(URL(headers["Location"])))
+            return _Redirect(url.join(URL(headers["Location"])), status in _FOR_GOOD)
         except ValueError as error:
             raise SourceError(where, "refused", "it redirects to something that is no address") from error
     asked = bool(state.etag or state.last_modified)

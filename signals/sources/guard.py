@@ -6,6 +6,7 @@ leave it free to resolve to something else a moment later, so the check sits whe
 
 import asyncio
 import ipaddress
+import re
 import socket
 import threading
 import urllib.request
@@ -19,6 +20,10 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from signals.errors import ConfigError
+
+USER_AGENT = "usdjpy-signals/0.1 (news reader for USD/JPY)"
+_CONTACT = re.compile(r"[!-'*-~]{3,200}")  # no space, no parenthesis: it stands in a comment of the header
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: the last four bytes are an IPv4 address
 
 
@@ -146,8 +151,26 @@ class GuardedConnector(aiohttp.TCPConnector):
         return address if address.scheme in ("http", "https") else None  # SOCKS is none that aiohttp speaks
 
 
+def user_agent(contact: str = "") -> str:
+    """What we say of ourselves to every server.
+
+    Parameters
+    ----------
+    contact : how to reach whoever runs this, a mail address or URL; empty: not told.
+
+    Raises
+    ------
+    ConfigError : it cannot stand in a header.
+    """
+    if not contact:
+        return USER_AGENT
+    if not _CONTACT.fullmatch(contact):
+        raise ConfigError("contact", f"{contact[:60]!r} is no mail address or URL", "write it in ASCII without spaces")
+    return f"{USER_AGENT.removesuffix(')')}; +{contact})"
+
+
 def open_session(
-    *, proxies: Mapping[str, str] | None = None, resolver: AbstractResolver | None = None
+    *, proxies: Mapping[str, str] | None = None, resolver: AbstractResolver | None = None, contact: str = ""
 ) -> aiohttp.ClientSession:
     """A session for `fetch`; it must be closed. Call it in a running event loop.
 
@@ -156,10 +179,13 @@ def open_session(
     proxies : proxy addresses by scheme, and under `no` the hosts that go without; null takes those of the
         environment (`HTTPS_PROXY`, `NO_PROXY`, ...).
     resolver : looks names up; null asks the system.
+    contact : how servers can reach whoever runs this; see `user_agent`, also for its error.
     """
+    agent = user_agent(contact)
     found = urllib.request.getproxies() if proxies is None else proxies
     return aiohttp.ClientSession(
         connector=GuardedConnector(found, resolver or DaemonResolver()),
         cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": agent},
         timeout=aiohttp.ClientTimeout(total=None),  # `fetch` bounds the whole, redirects and retry included
     )

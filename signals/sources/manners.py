@@ -6,6 +6,7 @@ Everything here is a pure function of what is known, so that two looks at the sa
 import datetime as dt
 import email.utils
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -18,8 +19,17 @@ MOST_ORDERED_S = 86_400
 MOST_BACKOFF_S = 3600
 """A source that keeps failing is asked this often: the circuit is open, one request tries it."""
 GONE_S = 86_400
+_FOREVER_S = 10**10
+"""Stands for any longer number: some have thousands of digits."""
+_DIGITS = re.compile(r"[0-9]+")
 _JITTER = 0.1
 _HOUR = dt.timedelta(hours=1)
+_DAY = dt.timedelta(days=1)
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_TTL = re.compile(r"<ttl>\s*([0-9]{1,6})\s*</ttl>", re.IGNORECASE)
+_SKIPPED = re.compile(r"<skip(?:Hours|Days)>(?:[^<]|<(?!/skip))*", re.IGNORECASE)
+_SKIPPED_HOUR = re.compile(r"<hour>\s*([0-9]{1,2})\s*</hour>", re.IGNORECASE)
+_SKIPPED_DAY = re.compile(r"<day>\s*(\w{6,9})\s*</day>", re.IGNORECASE)
 
 
 class Wishes(NamedTuple):
@@ -29,6 +39,25 @@ class Wishes(NamedTuple):
     """Seconds for which nothing new is promised: `Cache-Control: max-age`, `Expires`, `<ttl>`."""
     skip_hours: frozenset[int] = frozenset()
     """Hours of the day, GMT, in which not to ask (`<skipHours>`)."""
+    skip_days: frozenset[int] = frozenset()
+    """Days of the week, GMT, on which not to ask (`<skipDays>`); 0 is Monday."""
+
+
+def document_wishes(channel: str, fresh_s: int | None) -> Wishes:
+    """The wishes of a feed's own elements (RSS 2.0), and of its header: the longer freshness of the two.
+
+    Parameters
+    ----------
+    channel : the document up to its first item.
+    fresh_s : seconds that the header promises; null where it does not say.
+    """
+    ttl = _TTL.search(channel)
+    longest = max(fresh_s or 0, int(ttl[1]) * 60 if ttl else 0)
+    skipped = "".join(_SKIPPED.findall(channel))
+    hours = frozenset(int(hour) % 24 for hour in _SKIPPED_HOUR.findall(skipped))
+    days = frozenset(_DAYS.index(day.lower()) for day in _SKIPPED_DAY.findall(skipped) if day.lower() in _DAYS)
+    # One that skips all of them would never be asked again: then it means none.
+    return Wishes(longest or None, hours if len(hours) < 24 else frozenset(), days if len(days) < 7 else frozenset())
 
 
 def freshness_s(headers: Mapping[str, str], now: dt.datetime) -> int | None:
@@ -38,8 +67,8 @@ def freshness_s(headers: Mapping[str, str], now: dt.datetime) -> int | None:
     if named.keys() & {"no-cache", "no-store"}:
         return None
     for name in ("s-maxage", "max-age"):
-        if named.get(name, "").isdecimal():
-            return max(0, int(named[name]) - _number(headers.get("Age")))
+        if _DIGITS.fullmatch(named.get(name, "")):
+            return max(0, _number(named[name]) - _number(headers.get("Age")))
     expires = parse_date(headers.get("Expires"))
     return max(0, int((expires - now).total_seconds())) if expires else None
 
@@ -47,8 +76,8 @@ def freshness_s(headers: Mapping[str, str], now: dt.datetime) -> int | None:
 def retry_after_s(headers: Mapping[str, str], now: dt.datetime) -> int | None:
     """Seconds to wait as a 429 or 503 orders them, as a number or a date (RFC 9110, section 10.2.3)."""
     raw = headers.get("Retry-After", "").strip()
-    if raw.isdecimal():
-        return int(raw)
+    if _DIGITS.fullmatch(raw):
+        return _number(raw)
     try:
         at = email.utils.parsedate_to_datetime(raw)
     except ValueError:
@@ -59,13 +88,16 @@ def retry_after_s(headers: Mapping[str, str], now: dt.datetime) -> int | None:
 
 
 def after_success(source: str, every_s: int, wishes: Wishes, now: dt.datetime) -> dt.datetime:
-    """When to ask again after an answer: not before its wish, within bounds, nor in an hour it wants skipped."""
+    """When to ask again after an answer: not before its wish, within bounds, nor in an hour or day it wants skipped."""
     wait_s = max(every_s, min(wishes.fresh_s or 0, MOST_WISHED_S))
     at = now + dt.timedelta(seconds=wait_s)
-    for _ in range(24):
-        if at.hour not in wishes.skip_hours:
+    for _ in range(len(_DAYS) + 2 * 24):  # a week's days, and the hours before and after them
+        if at.weekday() in wishes.skip_days:
+            at = at.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY + _HOUR * (_share(source, at) * _JITTER)
+        elif at.hour in wishes.skip_hours:
+            at = at.replace(minute=0, second=0, microsecond=0) + _HOUR * (1 + _share(source, at) * _JITTER)
+        else:
             break
-        at = at.replace(minute=0, second=0, microsecond=0) + _HOUR * (1 + _share(source, at) * _JITTER)
     return at
 
 
@@ -90,4 +122,7 @@ def _share(source: str, at: dt.datetime) -> float:
 
 
 def _number(raw: str | None) -> int:
-    return int(raw) if raw and raw.isdecimal() else 0
+    """The number that digits stand for, as far as anyone would wait; 0 where there are none."""
+    if not raw or not _DIGITS.fullmatch(raw):
+        return 0
+    return int(raw) if len(raw) <= len(str(_FOREVER_S)) else _FOREVER_S

@@ -13,28 +13,37 @@ import msgspec
 from signals.errors import SourceError
 from signals.model import FeedState
 from signals.sources.dates import parse_date
-from signals.sources.decode import clean_xml, is_html
+from signals.sources.decode import clean_xml, decoded, is_html
 from signals.sources.feed import Clock, Feed, Reading
 from signals.sources.fetch import Fetched, fetch
 from signals.sources.guard import open_session
 from signals.sources.items import Item, headlines, shorten, web_url
-from signals.sources.manners import Wishes
+from signals.sources.manners import Wishes, document_wishes
+from signals.sources.salvage import (
+    Frame,
+    Piece,
+    channel,
+    cut_off,
+    frame,
+    heavy,
+    is_heavy,
+    malformed,
+    misleads,
+    pieces,
+    readable,
+)
 
-MAX_ITEMS = 1000
+MAX_ITEMS = 10_000
 """Items of one document that are read; a feed has tens, an archive in its place could take minutes."""
-MAX_TAGS = 200_000
+MAX_TAGS = 400_000
 """A thousand items have some forty thousand; parsing takes seconds for each hundred thousand."""
 
-_ROOT = re.compile(rb"<(?:[\w.-]+:)?(?:rss|rdf|feed|channel)[\s>/]", re.IGNORECASE)
-_ROOT_WITHIN = 2000
-_OPENED = re.compile(rb"<(?:\w+:)?(?:item|entry)(?:\s[^<>]*)?>")
-_CLOSED = re.compile(rb"</(?:\w+:)?(?:item|entry)\s*>")
-_CHANNEL_WITHIN = 20_000
-"""Bytes in which a channel's own elements stand, before its items."""
-_TTL = re.compile(rb"<ttl>\s*(\d{1,6})\s*</ttl>", re.IGNORECASE)
-_SKIP_HOURS = re.compile(rb"<skipHours>(.*?)</skipHours>", re.IGNORECASE | re.DOTALL)
-_HOUR = re.compile(rb"<hour>\s*(\d{1,2})\s*</hour>", re.IGNORECASE)
-_ALL_DAY = 24
+_ROOT = re.compile(r"<(?:[\w.-]+:)?(?:rss|rdf|feed|channel)[\s>/]", re.IGNORECASE)
+_ROOT_WITHIN = 20_000
+"""Characters: what a broken script says may stand before it."""
+_CLOSED = re.compile(r"</(?:\w+:)?(?:item|entry)\s*>")
+_TAG = re.compile("<")
+_XML_DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>\n'
 _DATES = ("published", "updated", "created")
 """Where feedparser keeps raw dates (pubDate, dc:date, ...), the one that tells most first."""
 
@@ -45,6 +54,7 @@ _Entry = dict[str, Any]
 class _Parsed(NamedTuple):
     items: tuple[Item, ...]
     notes: tuple[str, ...]
+    wishes: Wishes
 
 
 async def read(feed: Feed, state: FeedState, clock: Clock, session: aiohttp.ClientSession | None = None) -> Reading:
@@ -69,7 +79,7 @@ async def read(feed: Feed, state: FeedState, clock: Clock, session: aiohttp.Clie
         last_modified=fetched.last_modified or (state.last_modified if fetched.status == 304 else None),
     )
     if fetched.status == 304:
-        return Reading((), state, unchanged=True, wishes=Wishes(fetched.fresh_s))
+        return Reading((), state, _moved(feed, fetched), unchanged=True, wishes=Wishes(fetched.fresh_s))
     return await asyncio.to_thread(parse, feed, state, fetched)  # hundreds of items take a while
 
 
@@ -85,62 +95,109 @@ def parse(feed: Feed, state: FeedState, fetched: Fetched) -> Reading:
     """
     parsed = _items(feed, fetched)
     found, notes = headlines(parsed.items, feed, fetched.fetched_at)
-    return Reading(tuple(found), state, shorten([*parsed.notes, *notes]), wishes=_wishes(fetched))
+    told = [*_moved(feed, fetched), *parsed.notes, *notes]
+    return Reading(tuple(found), state, shorten(told), wishes=parsed.wishes)
 
 
-def _wishes(fetched: Fetched) -> Wishes:
-    """The longest of the header's and the document's own wish (minutes of `<ttl>`), and the hours it skips."""
-    head = fetched.body[:_CHANNEL_WITHIN]
-    ttl = _TTL.search(head)
-    hours = _SKIP_HOURS.search(head)
-    skipped = {int(hour) % 24 for hour in _HOUR.findall(hours[1])} if hours else set()
-    longest = max(fetched.fresh_s or 0, int(ttl[1]) * 60 if ttl else 0)
-    return Wishes(longest or None, frozenset(skipped) if len(skipped) < _ALL_DAY else frozenset())
+def _moved(feed: Feed, fetched: Fetched) -> tuple[str, ...]:
+    return (f"{feed.id}: has moved for good to {fetched.moved_to}: change the row",) if fetched.moved_to else ()
 
 
 def _items(feed: Feed, fetched: Fetched) -> _Parsed:
     where = f"{feed.id} {fetched.final_url.partition('?')[0]}"
     if not fetched.body.strip():
         raise SourceError(where, "empty_answer", f"HTTP {fetched.status} without a body")
-    if is_html(fetched.body, fetched.content_type):
+    text, oddity = decoded(fetched.body, fetched.content_type)
+    xml = clean_xml(text)
+    if is_html(text) or is_html(xml):
         raise SourceError(where, "not_a_feed", "a web page, not a feed", "does the url want a login, or has it moved?")
-    xml = clean_xml(fetched.body, fetched.content_type)
     if not _ROOT.search(xml, 0, _ROOT_WITHIN):
         raise SourceError(where, "not_a_feed", "neither RSS nor Atom", "correct the url: open it in a browser")
-    xml, notes = _bounded(xml, feed, where)
+    xml, cut = _bounded(xml, where)
+    entries, notes = _entries(xml, cut)
+    told = [f"{feed.id}: {note}" for note in (oddity, *notes) if note]
+    wishes = document_wishes(channel(xml), fetched.fresh_s)
+    return _Parsed(tuple(_item(entry, fetched.final_url) for entry in entries), tuple(told), wishes)
+
+
+def _bounded(xml: str, where: str) -> tuple[str, str]:
+    """The document up to its item number `MAX_ITEMS` or tag number `MAX_TAGS`, and a note if that is not all."""
+    cut = ""
+    end = next((found.end() for found in itertools.islice(_CLOSED.finditer(xml), MAX_ITEMS - 1, None)), None)
+    if end and _CLOSED.search(xml, end):
+        xml, cut = xml[:end], f"more than {MAX_ITEMS:,} items: the rest is not read"
+    if xml.count("<") > MAX_TAGS:
+        reached = next(itertools.islice(_TAG.finditer(xml), MAX_TAGS, None)).start()
+        last = max((found.end() for found in _CLOSED.finditer(xml, 0, reached)), default=0)
+        if not last:
+            raise SourceError(where, "too_large", f"more than {MAX_TAGS:,} tags", "is this address a feed?")
+        xml, cut = xml[:last], f"more than {MAX_TAGS:,} tags: the items after that are not read"
+    return xml, cut
+
+
+def _entries(xml: str, cut: str) -> tuple[list[_Entry], list[str]]:
+    """The entries of a document, and what is wrong with it. One that we have `cut` is not well-formed for that."""
+    wrong = malformed(xml)
+    parts = pieces(xml)
+    if not wrong and not misleads(xml) and not heavy(xml, parts):
+        found = _read(xml)
+        if found is not None and len(found) == len(parts):  # else a section that never ended may have swallowed some
+            return found, []
+    notes = [cut]
+    if not cut and cut_off(parts):
+        parts = parts[:-1]
+        notes.append("the document was cut off: its last item is dropped")
+    found, broken, lost = _one_by_one(frame(xml), parts)
+    if broken or not any(notes):
+        notes.append(
+            f"not well-formed XML ({wrong or 'unreadable'}): {broken} of {len(parts)} items read as far as possible"
+        )
+    if lost:
+        notes.append(f"{lost} items are broken before their title ends: dropped")
+    return found, notes
+
+
+def _is_sound(part: Piece, around: Frame) -> bool:
+    well_formed = part.closed and not malformed(around.around(part.xml))
+    return well_formed and not misleads(part.xml) and not is_heavy(part)
+
+
+def _one_by_one(around: Frame, parts: list[Piece]) -> tuple[list[_Entry], int, int]:
+    """The entries of these items in their order, how many are broken, and how many could not be read at all.
+
+    The sound ones are read together, for that is quicker, and each broken one alone, so that nothing of it
+    can swallow another.
+    """
+    sound = [_is_sound(part, around) for part in parts]
+    whole = _read(around.around(*itertools.compress((part.xml for part in parts), sound)))
+    together = iter(whole) if whole is not None and len(whole) == sum(sound) else None
+    entries: list[_Entry] = []
+    lost = 0
+    for part, is_sound in zip(parts, sound, strict=True):
+        if is_sound and together is not None:
+            entries.append(next(together))
+            continue
+        alone = part.xml if is_sound else readable(part)
+        found = _read(around.around(alone)) if alone is not None else None
+        entries += found or []
+        lost += not found
+    return entries, len(parts) - sum(sound), lost
+
+
+def _read(xml: str) -> list[_Entry] | None:
+    """What feedparser makes of a document; null where it breaks down."""
     # As a stream: from a string feedparser would take an address or a file name, and open it.
-    document = feedparser.parse(
-        io.BytesIO(xml),
-        response_headers={"content-type": "application/xml; charset=utf-8"},
-        sanitize_html=False,  # markup is dropped altogether
-        resolve_relative_uris=False,
-    )
-    entries = [dict(entry) for entry in document.entries]  # plain ones: its own takes one key for another
-    if document.bozo and not notes:
-        entries, notes = _finished(entries, document.bozo_exception, xml, feed)
-    return _Parsed(tuple(_item(entry, fetched.final_url) for entry in entries), notes)
-
-
-def _bounded(xml: bytes, feed: Feed, where: str) -> tuple[bytes, tuple[str, ...]]:
-    """The document up to its item number `MAX_ITEMS`."""
-    notes: tuple[str, ...] = ()
-    end = next(itertools.islice(_CLOSED.finditer(xml), MAX_ITEMS - 1, None), None)
-    if end and _CLOSED.search(xml, end.end()):
-        xml, notes = xml[: end.end()], (f"{feed.id}: more than {MAX_ITEMS} items: the rest is not read",)
-    if xml.count(b"<") > MAX_TAGS:
-        raise SourceError(where, "too_large", f"more than {MAX_TAGS:,} tags", "is this address a feed?")
-    return xml, notes
-
-
-def _finished(entries: list[_Entry], error: Exception, xml: bytes, feed: Feed) -> tuple[list[_Entry], tuple[str, ...]]:
-    """The entries of a malformed document without one that was cut off, and what is wrong with it."""
-    if entries and _last(_OPENED, xml) > _last(_CLOSED, xml):
-        return entries[:-1], (f"{feed.id}: the document was cut off: its last item is dropped",)
-    return entries, (f"{feed.id}: not well-formed XML, read as far as possible: {error}"[:200],)
-
-
-def _last(pattern: re.Pattern[bytes], xml: bytes) -> int:
-    return max((match.start() for match in pattern.finditer(xml)), default=-1)
+    source = io.BytesIO(_XML_DECLARATION + xml.encode("utf-8", "replace"))
+    try:
+        document = feedparser.parse(
+            source,
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+            sanitize_html=False,  # markup is dropped altogether
+            resolve_relative_uris=False,
+        )
+    except Exception:  # noqa: BLE001 - it promises nothing (seen: OverflowError, UndeclaredNamespace); told as broken
+        return None
+    return [dict(entry) for entry in document.entries]  # plain ones: its own takes one key for another
 
 
 def _item(entry: _Entry, base: str) -> Item:
