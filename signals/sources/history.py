@@ -33,7 +33,8 @@ NAMES: Mapping[Field, tuple[str, ...]] = {
     "title": ("title", "headline", "headlines", "head", "newstitle", "headlinetext"),
     "published_at": (
         "sourcepublishedat", "publishedat", "published", "pubdate", "publishdate", "publisheddate", "datepublished",
-        "publicationdate", "publishtime", "publishedtime", "datetime", "timestamp", "date", "time", "createdat", "seendate",
+        "publicationdate", "publishtime", "publishedtime", "datetime", "timestamp", "date", "time", "createdat",
+        "seendate",
     ),
     "known_at": ("knownat", "firstseen", "firstseenat"),
     "url": ("url", "link", "href", "articleurl", "webpage"),
@@ -52,6 +53,7 @@ LANGUAGES = {
 """ISO 639-1 code by English name."""
 MAX_BODY = 100_000
 """Characters of a body that are kept."""
+_NEEDED: Mapping[Field, str] = {"title": "title", "published_at": "date"}
 _MAX_ID = 300
 _SECONDS, _MILLISECONDS = re.compile(r"\d{10}"), re.compile(r"\d{13}")
 _NOT_IN_SOURCE = re.compile(r"[^\w.]+")
@@ -103,23 +105,22 @@ def mapping(columns: Sequence[str], stated: Mapping[str, str], where: str) -> di
     ConfigError : a stated column that is not there, or no column for the title or the date.
     """
     there = f"its columns are {', '.join(columns) or 'none'}"
-    for field, column in stated.items():
-        if field not in NAMES:
-            raise ConfigError(f"--columns {field}={column}", "no such field", f"one of {', '.join(NAMES)}")
+    for name, column in stated.items():
+        if name not in NAMES:
+            raise ConfigError(f"--columns {name}={column}", "no such field", f"one of {', '.join(NAMES)}")
         if column not in columns:
-            raise ConfigError(where, f"has no column {column!r} for {field}", there)
+            raise ConfigError(where, f"has no column {column!r} for {name}", there)
     found: dict[Field, str] = {}
     by_name: dict[str, str] = {}
     for column in columns:
         by_name.setdefault(_bare(column), column)
     for field, names in NAMES.items():
         free = (by_name[name] for name in names if name in by_name and by_name[name] not in stated.values())
-        column = stated.get(field) or next(free, None)
-        if column is not None:
-            found[field] = column
-    for field, word in (("title", "title"), ("published_at", "date")):
-        if field not in found:
-            raise ConfigError(where, f"has no column for the {word}", f"{there}: say --columns {field}=NAME")
+        if chosen := stated.get(field) or next(free, None):
+            found[field] = chosen
+    for needed, word in _NEEDED.items():
+        if needed not in found:
+            raise ConfigError(where, f"has no column for the {word}", f"{there}: say --columns {needed}=NAME")
     return found
 
 

@@ -33,7 +33,7 @@ class Parquet:
     @property
     def share(self) -> float:
         """How much of it is read, from 0 to 1."""
-        return min(1.0, self._read / max(1, self._file.metadata.num_rows))
+        return min(1.0, self._read / max(1, int(self._file.metadata.num_rows)))
 
     def rows(self, wanted: Sequence[str], after: int) -> Iterator[Row]:
         """The wanted cells of each row, but of the first `after` rows."""

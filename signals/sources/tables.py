@@ -12,7 +12,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -124,7 +124,7 @@ class _Text:
         self._raw.seek(0)
         zipped = self._raw.read(2) == _GZIP
         self._raw.seek(0)
-        binary: IO[bytes] = gzip.GzipFile(fileobj=self._raw) if zipped else self._raw
+        binary: Any = gzip.GzipFile(fileobj=self._raw) if zipped else self._raw
         try:
             head = binary.read(_HEAD)
             binary.seek(0)

@@ -26,16 +26,29 @@ class Told(NamedTuple):
     item_id: str
 
 
-def add(conn: sa.Connection, headlines: Iterable[Headline]) -> int:
-    """Keep the headlines not yet known; returns how many were new."""
-    rows = {h.headline_id: msgspec.structs.asdict(h) for h in headlines}
+def add(conn: sa.Connection, headlines: Iterable[Headline], *, imported: bool = False) -> int:
+    """Keep the headlines not yet known; returns how many were new. `imported`: history that someone brought."""
+    rows = {h.headline_id: msgspec.structs.asdict(h) | {"imported": imported} for h in headlines}
     return insert_new(conn, _H, list(rows.values()))
 
 
 def waiting(conn: sa.Connection, *, limit: int) -> list[Headline]:
-    """Headlines that the pipeline has not taken, oldest first."""
-    query = sa.select(*_FIELDS).where(_H.c.scored_at.is_(None)).order_by(_H.c.known_at, _H.c.headline_id)
-    return [headline(row) for row in conn.execute(query.limit(limit))]
+    """Headlines that the pipeline has not taken: news before archives, each oldest first.
+
+    Imported history comes only once nothing else waits, and in batches of its own: news is not kept waiting by it.
+    """
+    turn = (_H.c.backfilled, _H.c.known_at, _H.c.headline_id)
+    for imported in (False, True):
+        query = sa.select(*_FIELDS).where(_H.c.scored_at.is_(None), _H.c.imported.is_(imported)).order_by(*turn)
+        if found := [headline(row) for row in conn.execute(query.limit(limit))]:
+            return found
+    return []
+
+
+def history_waits(conn: sa.Connection) -> bool:
+    """Whether imported history is all that waits."""
+    query = sa.select(_H.c.imported).where(_H.c.scored_at.is_(None)).order_by(_H.c.imported).limit(1)
+    return bool(conn.execute(query).scalar())
 
 
 def told(conn: sa.Connection, spans: Iterable[tuple[dt.datetime, dt.datetime]]) -> list[Told]:

@@ -20,7 +20,7 @@ class Import(Record, frozen=True, kw_only=True):
     """What it reads, for people."""
     position: int = 0
     """Rows that are done; of a search the seconds of its time that are."""
-    counts: dict[str, Any] = {}
+    counts: dict[str, Any]
     started_at: dt.datetime
     updated_at: dt.datetime
     ended_at: dt.datetime | None = None

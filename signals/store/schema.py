@@ -62,10 +62,12 @@ headlines = sa.Table(
     _at("scored_at", nullable=True),
     sa.Column("story_id", sa.String(80)),
     sa.Column("skip_reason", sa.String(40)),
+    # It is history that someone brought: it waits behind the news, and what is made of it stays in the store.
+    sa.Column("imported", sa.Boolean, nullable=False),
     # Its source's list lacked it, for the first time; null while it is there, or was never looked for.
     _at("missing_at", nullable=True),
     sa.Index(None, "known_at"),
-    sa.Index(None, "scored_at"),
+    sa.Index("ix_headlines_turn", "scored_at", "imported", "backfilled", "known_at", "headline_id"),
     sa.Index(None, "story_id"),
     sa.Index(None, "item_id"),
     sa.Index(None, "source", "known_at"),
