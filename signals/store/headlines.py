@@ -32,23 +32,20 @@ def add(conn: sa.Connection, headlines: Iterable[Headline], *, imported: bool = 
     return insert_new(conn, _H, list(rows.values()))
 
 
-def waiting(conn: sa.Connection, *, limit: int) -> list[Headline]:
+def waiting(conn: sa.Connection, *, limit: int, imported: bool = False) -> list[Headline]:
     """Headlines that the pipeline has not taken: news before archives, each oldest first.
 
-    Imported history comes only once nothing else waits, and in batches of its own: news is not kept waiting by it.
+    `imported` asks for imported history instead: it is taken in batches of its own, so that no news waits for it.
     """
-    turn = (_H.c.backfilled, _H.c.known_at, _H.c.headline_id)
-    for imported in (False, True):
-        query = sa.select(*_FIELDS).where(_H.c.scored_at.is_(None), _H.c.imported.is_(imported)).order_by(*turn)
-        if found := [headline(row) for row in conn.execute(query.limit(limit))]:
-            return found
-    return []
+    query = sa.select(*_FIELDS).where(_H.c.scored_at.is_(None), _H.c.imported.is_(imported))
+    query = query.order_by(_H.c.backfilled, _H.c.known_at, _H.c.headline_id)
+    return [headline(row) for row in conn.execute(query.limit(limit))]
 
 
-def history_waits(conn: sa.Connection) -> bool:
-    """Whether imported history is all that waits."""
-    query = sa.select(_H.c.imported).where(_H.c.scored_at.is_(None)).order_by(_H.c.imported).limit(1)
-    return bool(conn.execute(query).scalar())
+def history_waiting(conn: sa.Connection) -> int:
+    """How many headlines of imported history the pipeline has not taken."""
+    query = sa.select(sa.func.count()).select_from(_H).where(_H.c.scored_at.is_(None), _H.c.imported.is_(True))
+    return int(conn.execute(query).scalar_one())
 
 
 def told(conn: sa.Connection, spans: Iterable[tuple[dt.datetime, dt.datetime]]) -> list[Told]:
