@@ -200,7 +200,9 @@ def first_of_file(app: App, opened: Opened, limit: int) -> tuple[list[Headline],
 def _begun(app: App, plan: Plan, again: bool) -> tuple[imports.Import, Counts]:
     now = app.clock()
     with app.store.read() as conn:
-        found = None if again else imports.find(conn, plan.import_id)
+        found = imports.find(conn, plan.import_id)
+    if found and found.ended_at and again:
+        found = None
     begun = found or imports.Import(import_id=plan.import_id, name=plan.name, counts={}, started_at=now, updated_at=now)
     return begun, msgspec.convert(begun.counts, Counts)
 

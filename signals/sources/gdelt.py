@@ -97,9 +97,7 @@ async def _ask(
     feed = Feed(id="gdelt", kind="gdelt", url=str(_address(search, start, end)), allow_private=search.url != API)
     for number in range(TRIES):
         try:
-            answer = await fetch(
-                session, feed, FeedState(source=feed.id), clock, timeout_s=_TIMEOUT_S, attempts=1
-            )
+            answer = await fetch(session, feed, FeedState(source=feed.id), clock, timeout_s=_TIMEOUT_S, attempts=1)
             return _articles(answer, search)
         except SourceError as error:
             if number == TRIES - 1 or not _may_pass(error):
