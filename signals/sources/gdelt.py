@@ -16,8 +16,8 @@ from signals.model import FeedState
 from signals.sources.feed import Clock, Feed
 from signals.sources.fetch import Fetched, fetch
 from signals.sources.history import Field
+from signals.sources.lenient import tolerant_json
 from signals.sources.manners import MOST_ORDERED_S
-from signals.sources.tables import tolerant_json
 
 API = "https://api.gdeltproject.org/api/v2/doc/doc"
 CAP = 250

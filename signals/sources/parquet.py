@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from signals.errors import ConfigError
-from signals.sources.tables import Row, sound, unreadable
+from signals.sources.tables import Row, sound
+from signals.sources.textfile import unreadable
 
 _BATCH = 4000
 

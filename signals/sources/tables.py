@@ -4,20 +4,16 @@ Memory does not grow with the file. What is wrong with one row costs only that r
 """
 
 import csv
-import gzip
 import hashlib
 import io
-import json
-import re
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import msgspec
-
 from signals.errors import ConfigError
 from signals.sources.history import Refused
+from signals.sources.lenient import tolerant_json
+from signals.sources.textfile import HEAD, MAX_LINE, TextFile, is_text, unreadable
 from signals.text import stable_id
 
 FORMATS: Mapping[str, tuple[str, ...]] = {
@@ -25,18 +21,11 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
     "parquet": (".parquet", ".pq"),
 }  # fmt: skip
 """Ends of file names by format."""
-MAX_LINE = 1024 * 1024
-"""Characters of a line, or of a cell; a longer one is no row."""
 MAX_DOCUMENT = 256 * 1024 * 1024
 """Bytes of a JSON document, which is read whole."""
-_HEAD = 1 << 16
-_MOST_BROKEN = 10
-"""If more than one line in so many is broken, it is the encoding."""
 _LOOKED_AT = 100
 """Lines from whose objects the columns are taken."""
-_GZIP = b"\x1f\x8b"
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_ESCAPE = re.compile(r"\\(?:[\"\\/bfnrt]|u[0-9a-fA-F]{4}|(?P<bare>.)|$)", re.DOTALL)
+
 
 Row = Sequence[Any] | Refused
 
@@ -76,16 +65,11 @@ def identity(path: Path) -> str:
     """What tells a file from others: its name, its size and how it begins. Raises ConfigError."""
     try:
         with path.open("rb") as file:
-            head = file.read(_HEAD)
+            head = file.read(HEAD)
             size = file.seek(0, io.SEEK_END)
     except OSError as error:
         raise unreadable(path, error) from error
     return stable_id("file", path.name, size, hashlib.sha256(head).hexdigest())
-
-
-def unreadable(path: Path, error: OSError) -> ConfigError:
-    """The error of a file that cannot be opened."""
-    return ConfigError(str(path), f"cannot be read: {error.strerror or error}", "name a file of headlines")
 
 
 def open_rows(path: Path, kind: str, encoding: str | None) -> Rows:
@@ -94,7 +78,7 @@ def open_rows(path: Path, kind: str, encoding: str | None) -> Rows:
         from signals.sources.parquet import Parquet  # needs an extra
 
         return Parquet(path)
-    file = _Text(path, encoding)
+    file = TextFile(path, encoding)
     try:
         if kind == "json":
             return Document(file)
@@ -104,75 +88,10 @@ def open_rows(path: Path, kind: str, encoding: str | None) -> Rows:
         raise
 
 
-class _Text:
-    """A text file, gzipped or not; bytes that are not in its encoding become lone surrogates."""
-
-    def __init__(self, path: Path, encoding: str | None) -> None:
-        self.path = path
-        try:
-            self._raw = path.open("rb")
-        except OSError as error:
-            raise unreadable(path, error) from error
-        try:
-            self._size = max(1, self._raw.seek(0, io.SEEK_END))
-            self.text = self._opened(encoding)
-        except Exception:
-            self._raw.close()
-            raise
-
-    def _opened(self, encoding: str | None) -> io.TextIOWrapper:
-        self._raw.seek(0)
-        zipped = self._raw.read(2) == _GZIP
-        self._raw.seek(0)
-        binary: Any = gzip.GzipFile(fileobj=self._raw) if zipped else self._raw
-        try:
-            head = binary.read(_HEAD)
-            binary.seek(0)
-        except (OSError, EOFError, zlib.error) as error:
-            raise ConfigError(str(self.path), f"is no sound gzip file: {error}", "fetch it again") from error
-        self._check(head, encoding)
-        return io.TextIOWrapper(binary, encoding or "utf-8-sig", errors="surrogateescape", newline="")
-
-    def _check(self, head: bytes, encoding: str | None) -> None:
-        if encoding is None and head.startswith(_UTF16):
-            raise ConfigError(str(self.path), "is UTF-16", "say --encoding utf-16")
-        try:
-            text = head[:-4].decode(encoding or "utf-8", "surrogateescape")
-        except LookupError as error:
-            raise ConfigError(f"--encoding {encoding}", "no such encoding", "for example cp932, utf-16") from error
-        except UnicodeError as error:
-            raise ConfigError(str(self.path), f"is not {encoding}", "say its encoding with --encoding") from error
-        lines = text.splitlines()
-        broken = [number for number, line in enumerate(lines, 1) if not _is_text(line)]
-        if len(broken) > len(lines) / _MOST_BROKEN or 1 in broken:  # a stray byte costs its row only
-            problem = f"is not {encoding or 'UTF-8'} (line {broken[0]})"
-            raise ConfigError(str(self.path), problem, "say its encoding, for example --encoding cp932")
-
-    @property
-    def share(self) -> float:
-        """How much of the file on disk is read."""
-        return min(1.0, self._raw.tell() / self._size)
-
-    def lines(self) -> Iterator[str]:
-        """Its lines; one longer than `MAX_LINE` comes as its beginning, without an end of line."""
-        try:
-            while line := self.text.readline(MAX_LINE):
-                yield line
-                while len(line) == MAX_LINE and not line.endswith("\n"):
-                    line = self.text.readline(MAX_LINE)
-        except (OSError, EOFError, zlib.error) as error:
-            raise ConfigError(str(self.path), f"breaks off: {error}", "fetch it again") from error
-
-    def close(self) -> None:
-        """Close it."""
-        self.text.close()
-        self._raw.close()
-
-
 class _File:
     """What all readers of text have."""
 
-    def __init__(self, file: _Text) -> None:
+    def __init__(self, file: TextFile) -> None:
         self._file = file
 
     @property
@@ -188,7 +107,7 @@ class _File:
 class Separated(_File):
     """CSV and its relatives, with a header; the separator is the header's commonest of `, ; tab |`."""
 
-    def __init__(self, file: _Text, separator: str | None) -> None:
+    def __init__(self, file: TextFile, separator: str | None) -> None:
         super().__init__(file)
         csv.field_size_limit(MAX_LINE - 1)
         lines = file.lines()
@@ -230,7 +149,7 @@ class Separated(_File):
 class Lines(_File):
     """JSON lines: one object a line; columns are the keys of the first of them."""
 
-    def __init__(self, file: _Text) -> None:
+    def __init__(self, file: TextFile) -> None:
         super().__init__(file)
         self._lines = file.lines()
         self._first = [line for line, _ in zip(self._lines, range(_LOOKED_AT), strict=False)]
@@ -254,10 +173,10 @@ class Lines(_File):
 class Document(_File):
     """A JSON document: a list of objects, or the one list of objects in an object (GDELT's `articles`)."""
 
-    def __init__(self, file: _Text) -> None:
+    def __init__(self, file: TextFile) -> None:
         super().__init__(file)
         where, mend = str(file.path), "one object a line? say --format jsonl"
-        text = file.text.read(MAX_DOCUMENT)
+        text = file.read(MAX_DOCUMENT)
         if len(text) == MAX_DOCUMENT:
             raise ConfigError(where, "is a JSON document too large to be read whole", "make it JSON lines")
         try:
@@ -281,30 +200,9 @@ class Document(_File):
 
 def sound(cells: list[Any]) -> Row:
     """The cells, unless one holds bytes that are no text in the file's encoding."""
-    if all(_is_text(cell) for cell in cells if isinstance(cell, str)):
+    if all(is_text(cell) for cell in cells if isinstance(cell, str)):
         return cells
     return Refused("not text in this encoding")
-
-
-def _is_text(text: str) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def tolerant_json(text: str) -> Any:
-    r"""JSON, also where a text holds control characters or backslashes that escape nothing (`\'`).
-
-    Raises ValueError where it is no JSON even so.
-    """
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
-        return json.loads(_ESCAPE.sub(_mended, text), strict=False)
 
 
 def _object(line: str) -> dict[str, Any] | Refused:
@@ -315,8 +213,3 @@ def _object(line: str) -> dict[str, Any] | Refused:
     except ValueError:
         return Refused("not JSON")
     return found if isinstance(found, dict) else Refused("not an object")
-
-
-def _mended(escape: re.Match[str]) -> str:
-    bare = escape["bare"]
-    return escape[0] if bare is None and len(escape[0]) > 1 else "'" if bare == "'" else f"\\\\{bare or ''}"
