@@ -1,35 +1,15 @@
 """`signals import`: historical headlines in, from files or from GDELT's archive."""
 
-import asyncio
-import contextlib
-import datetime as dt
-import re
-import sys
-from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated
 
-import msgspec
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from jobs import importing
-from jobs.app import App
 from jobs.cli import options
-from jobs.importing import Counts, Done, Options, Plan, Tell
 from signals.errors import ConfigError
-from signals.model import Headline
-from signals.sources import gdelt
-from signals.sources.dates import parse_date
-from signals.sources.history import NAMES, REASONS, source_name
-from signals.sources.tables import FORMATS
 
-_SHOWN = 5
-_SPAN = re.compile(r"(\d+)(s|m|h|d)?")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+FIELDS = "title, published_at, known_at, url, id, source, summary, body, lang"
+FORMATS = "csv, tsv, jsonl, json, parquet"
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +24,7 @@ def run(
     ] = None,
     columns: Annotated[
         str | None,
-        typer.Option("--columns", metavar="FIELD=COLUMN,...", help=f"Which column is what: {', '.join(NAMES)}."),
+        typer.Option("--columns", metavar="FIELD=COLUMN,...", help=f"Which column is what: {FIELDS}."),
     ] = None,
     zone: Annotated[
         str | None, typer.Option("--zone", metavar="ZONE", help="Whose time it is where a date names no zone.")
@@ -55,7 +35,7 @@ def run(
     ] = None,
     source: Annotated[str, typer.Option("--source", metavar="ID", help="Source of rows that name none.")] = "import",
     form: Annotated[
-        str | None, typer.Option("--format", metavar="FORMAT", help=f"{', '.join(FORMATS)}, if the name does not tell.")
+        str | None, typer.Option("--format", metavar="FORMAT", help=f"{FORMATS}, if the name does not tell.")
     ] = None,
     encoding: Annotated[
         str | None, typer.Option("--encoding", metavar="NAME", help="Of text files.", show_default="utf-8")
@@ -63,7 +43,9 @@ def run(
     query: Annotated[str | None, typer.Option("--gdelt", metavar="QUERY", help="Search GDELT's archive.")] = None,
     since: Annotated[str | None, typer.Option("--from", metavar="DATE", help="Of the search, UTC.")] = None,
     until: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Of the search, not included.")] = None,
-    url: Annotated[str, typer.Option("--gdelt-url", metavar="URL", help="Address of GDELT's DOC API.")] = gdelt.API,
+    url: Annotated[
+        str | None, typer.Option("--gdelt-url", metavar="URL", help="Another address of GDELT's DOC API.")
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Read anew what was imported before.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show how it is understood; store nothing.")] = False,
     as_json: options.Json = False,
@@ -72,183 +54,23 @@ def run(
     """Bring in historical headlines: CSV, TSV, JSON, JSONL, Parquet (also .gz), or a search of GDELT's archive.
 
     When a headline counts as known: at its first-seen time, if a column is mapped to known_at; else at its
-    published time plus --delay (60 s); of GDELT, 15 minutes after GDELT saw it. All are marked backfilled. Rows
-    without a usable date are refused and counted. Stopped at any moment, the same command goes on from there.
-    Imported headlines are scored by the publish job once no news waits, and are not sent to Redis.
+    published time plus --delay (60 s); of GDELT, 15 minutes after GDELT saw it, which stands for the published
+    time, too, as an upper bound. All are marked backfilled. Rows without a usable date are refused and counted.
+
+    Stopped at any moment, the same command goes on from there. Imported headlines are scored by the publish job
+    once no news waits; their signals stay in the store and are not sent to Redis.
     """
     if bool(files) == bool(query):
         raise ConfigError("signals import", "needs files, or --gdelt QUERY", "signals import history.csv")
-    opts = Options(_columns(columns), form, encoding, _zone(zone), _source(source), _delay(delay))
-    app = App(options.settings(context, config))
-    told = Told(as_json)
-    try:
-        if query:
-            _search(app, _searched(app, query, since, until, url), opts, told, again=again, dry_run=dry_run)
-        for path in files or ():
-            _file(app, path, opts, told, again=again, dry_run=dry_run)
-    except KeyboardInterrupt:
-        print("signals: stopped: the same command goes on from here", file=sys.stderr)
-        raise typer.Exit(1) from None
-    finally:
-        app.close()
-    if told.useless:
+    from jobs.cli import importing  # what it needs takes half a second to load
+
+    settings = options.settings(context, config)
+    asked = importing.Asked(
+        importing.read_options(columns, form, encoding, zone, source, delay), again, dry_run, as_json
+    )
+    if query:
+        useful = importing.from_gdelt(settings, asked, query, since, until, url)
+    else:
+        useful = importing.from_files(settings, asked, files or [])
+    if not useful:
         raise typer.Exit(1)
-
-
-def _file(app: App, path: Path, opts: Options, told: "Told", *, again: bool, dry_run: bool) -> None:
-    opened = importing.open_file(path, opts)
-    with contextlib.closing(opened.rows):
-        told.plan(opened.plan)
-        if dry_run:
-            told.preview(opened.plan, *importing.first_of_file(app, opened, _SHOWN))
-            return
-        with _bar(path.name) as tell:
-            done = importing.import_file(app, opened, again=again, tell=tell)
-    told.done(done)
-
-
-def _search(app: App, search: gdelt.Search, opts: Options, told: "Told", *, again: bool, dry_run: bool) -> None:
-    plan = importing.search_plan(search, opts)
-    told.plan(plan)
-    if dry_run:
-        told.preview(plan, *asyncio.run(importing.first_of_search(app, search, plan, asyncio.sleep, _SHOWN)))
-        return
-    with _bar("GDELT") as tell:
-        done = asyncio.run(importing.import_search(app, search, plan, asyncio.sleep, again=again, tell=tell))
-    told.done(done)
-
-
-class Told:
-    """What is told of imports: for people or, one object each, for programs."""
-
-    def __init__(self, as_json: bool) -> None:
-        self._json = as_json
-        self._screen = options.console()
-        self.useless = False
-        """There was something, and nothing of it could be used."""
-
-    def plan(self, plan: Plan) -> None:
-        """How the columns are understood."""
-        if self._json:
-            return
-        pairs = ", ".join(f"{field}={column}" for field, column in plan.columns.items())
-        unused = f"; not used: {', '.join(plan.unused)}" if plan.unused else ""
-        self._print(f"{plan.name}\n  columns   {pairs}{unused}\n  known at  {_rule(plan)}")
-
-    def preview(self, plan: Plan, found: Sequence[Headline], counts: Counts) -> None:
-        """The first headlines as understood."""
-        self.useless |= counts.rows > 0 and not found
-        if self._json:
-            self._out(plan, counts, dry_run=True, headlines=found)
-            return
-        for one in found:
-            self._print(f"  {one.known_at:%Y-%m-%d %H:%M:%S} UTC  {one.source}  {one.lang}  {one.title}")
-        self._refusals(counts)
-        self._print("  nothing stored: this was a dry run")
-
-    def done(self, done: Done) -> None:
-        """What came of it."""
-        counts = done.counts
-        self.useless |= counts.rows > 0 and not counts.new + counts.known
-        if self._json:
-            self._out(done.plan, counts, resumed_at=done.resumed_at, done_before=done.before)
-            return
-        if done.before:
-            self._print("  imported before: nothing to do (--again reads it anew)")
-        elif done.resumed_at:
-            self._print("  went on where it was stopped; the counts are of the whole")
-        refused = sum(one.count for one in counts.refused.values())
-        self._print(f"  {counts.rows:,} rows: {counts.new:,} new, {counts.known:,} known before, {refused:,} refused")
-        self._refusals(counts)
-        if counts.maybe_cut:
-            times = ", ".join(counts.maybe_cut[:_SHOWN])
-            more = len(counts.maybe_cut) - _SHOWN
-            self._print(f"  ! GDELT may have more than it gives at {times}{f' and {more} more' if more > 0 else ''}")
-        if counts.new and not done.before:
-            self._print(
-                "  Next: `signals serve` scores them when no news waits; `signals jobs run publish`, some of them"
-            )
-
-    def _refusals(self, counts: Counts) -> None:
-        for reason, one in sorted(counts.refused.items(), key=lambda pair: -pair[1].count):
-            rows = ", ".join(f"{row:,}" for row in one.rows) + (", ..." if one.count > len(one.rows) else "")
-            mend = f" - {REASONS[reason]}" if REASONS[reason] else ""
-            self._print(f"  ! {one.count:,} refused: {reason} (row {rows}){mend}")
-
-    def _print(self, text: str) -> None:
-        self._screen.print(escape(text), soft_wrap=True)
-
-    def _out(self, plan: Plan, counts: Counts, **more: Any) -> None:
-        told = {"name": plan.name, "import_id": plan.import_id, "columns": plan.columns, "unused": plan.unused}
-        told |= {"known_at": _rule(plan)} | msgspec.to_builtins(counts) | more
-        print(msgspec.json.encode(told).decode())
-
-
-def _rule(plan: Plan) -> str:
-    if "known_at" in plan.columns:
-        return f"as {plan.columns['known_at']} says"
-    what = "GDELT saw it" if plan.columns["published_at"] == "seendate" else "published"
-    return f"when {what} + {plan.terms.delay.total_seconds():g} s"
-
-
-@contextlib.contextmanager
-def _bar(name: str) -> Iterator[Tell]:
-    """A progress bar on a terminal, none in a pipe."""
-    screen = Console(stderr=True)
-    text = TextColumn("{task.completed:>4.0%}  {task.fields[rows]:,} rows")
-    with Progress(
-        TextColumn(escape(name)), BarColumn(), text, TimeRemainingColumn(),
-        console=screen, disable=not screen.is_terminal, transient=True,
-    ) as bar:  # fmt: skip
-        task = bar.add_task(name, total=1.0, rows=0)
-        yield lambda share, counts: bar.update(task, completed=share, rows=counts.rows)
-
-
-def _columns(raw: str | None) -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    for pair in (raw or "").split(",") if raw else ():
-        field, equals, column = (part.strip() for part in pair.partition("="))
-        if not equals or not column:
-            raise ConfigError(f"--columns {raw}", f"{pair!r} is no FIELD=COLUMN", "title=headline,published_at=date")
-        found[field] = column
-    return found
-
-
-def _zone(raw: str | None) -> dt.tzinfo | None:
-    try:
-        return ZoneInfo(raw) if raw else None
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ConfigError(f"--zone {raw}", "no such time zone", "an IANA name such as Asia/Tokyo or UTC") from error
-
-
-def _source(raw: str) -> str:
-    if source_name(raw) != raw:
-        raise ConfigError(f"--source {raw!r}", "no name for a source", "small letters, digits, . and - only")
-    return raw
-
-
-def _delay(raw: str | None) -> dt.timedelta | None:
-    if raw is None:
-        return None
-    match = _SPAN.fullmatch(raw)
-    if not match or len(match[1]) > 7:
-        raise ConfigError(f"--delay {raw}", "is no span of time", "60s, 15m, 2h or 1d")
-    return dt.timedelta(seconds=int(match[1]) * _SECONDS[match[2] or "s"])
-
-
-def _searched(app: App, query: str, since: str | None, until: str | None, url: str) -> gdelt.Search:
-    start, end = (_day(name, raw) for name, raw in (("--from", since), ("--to", until)))
-    if not start < end:
-        raise ConfigError(f"--to {until}", "is not after --from", "it is not included: the day after the last")
-    if end > app.clock():
-        raise ConfigError(f"--to {until}", "lies in the future", "history only: today at most")
-    return gdelt.Search(query, start, end, url)
-
-
-def _day(name: str, raw: str | None) -> dt.datetime:
-    if raw is None:
-        raise ConfigError(name, "is missing", "--gdelt needs --from and --to")
-    found = parse_date(raw, zone=dt.UTC, date_only=True)
-    if found is None:
-        raise ConfigError(f"{name} {raw}", "is no date", "2024-01-31, or 2024-01-31T12:00Z")
-    return found

@@ -15,6 +15,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from jobs.cli.imports import FIELDS, FORMATS
+from signals.sources import tables
+from signals.sources.history import NAMES
 from tests.jobs.conftest import Shell
 
 MANY = 40_000
@@ -211,3 +214,9 @@ def test_what_is_imported_is_scored_and_stays_in_the_store(home: Shell, tmp_path
     done = told(home.run("jobs", "run", "publish", "--json"))
     assert (done["counts"]["scored"], done["counts"]["history"], done["counts"]["signals"]) == (3, 2, 0)
     assert kept(home, "SELECT count(*), (SELECT count(*) FROM outbox) FROM signals") == [(2, 0)]
+
+
+def test_the_help_names_every_field_and_format() -> None:
+    """`--help` is written apart from what it tells of, and says the same."""
+    assert FIELDS.split(", ") == list(NAMES)
+    assert FORMATS.split(", ") == list(tables.FORMATS)

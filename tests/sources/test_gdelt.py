@@ -72,6 +72,7 @@ async def test_full_windows_are_asked_for_in_halves(site: Site, session: aiohttp
     assert [window.start for window in windows] == [START, *(window.end for window in windows[:-1])]
     assert windows[-1].end == archive.search.end
     assert archive.pauses == [5.0] * (len(archive.asked) - 1)
+    assert len(archive.asked) <= 20
 
 
 async def test_a_quarter_of_an_hour_that_is_full_is_noted(site: Site, session: aiohttp.ClientSession) -> None:
