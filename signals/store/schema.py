@@ -67,11 +67,17 @@ headlines = sa.Table(
     # Its source's list lacked it, for the first time; null while it is there, or was never looked for.
     _at("missing_at", nullable=True),
     sa.Index(None, "known_at"),
-    sa.Index("ix_headlines_turn", "scored_at", "imported", "backfilled", "known_at", "headline_id"),
+    sa.Index(None, "scored_at"),
     sa.Index(None, "story_id"),
     sa.Index(None, "item_id"),
     sa.Index(None, "source", "known_at"),
 )
+
+sa.Index(
+    "ix_headlines_waiting",  # in the order in which they are taken
+    headlines.c.imported, headlines.c.backfilled, headlines.c.known_at, headlines.c.headline_id,
+    sqlite_where=headlines.c.scored_at.is_(None), postgresql_where=headlines.c.scored_at.is_(None),
+)  # fmt: skip
 
 withdrawals = sa.Table(
     "withdrawals",

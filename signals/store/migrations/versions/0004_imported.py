@@ -1,4 +1,4 @@
-"""Which headlines are imported history; an index in the order in which headlines are taken."""
+"""Which headlines are imported history; an index of those that wait, in the order in which they are taken."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,14 +12,17 @@ def upgrade() -> None:
     op.add_column("headlines", sa.Column("imported", sa.Boolean(), nullable=False, server_default=sa.false()))
     with op.batch_alter_table("headlines") as batch:
         batch.alter_column("imported", existing_type=sa.Boolean(), existing_nullable=False, server_default=None)
-    op.drop_index(op.f("ix_headlines_scored_at"), "headlines")
+    waiting = sa.text("scored_at IS NULL")
     op.create_index(
-        "ix_headlines_turn", "headlines", ["scored_at", "imported", "backfilled", "known_at", "headline_id"]
+        "ix_headlines_waiting",
+        "headlines",
+        ["imported", "backfilled", "known_at", "headline_id"],
+        sqlite_where=waiting,
+        postgresql_where=waiting,
     )
 
 
 def downgrade() -> None:
     """Take them back."""
-    op.drop_index("ix_headlines_turn", "headlines")
-    op.create_index(op.f("ix_headlines_scored_at"), "headlines", ["scored_at"])
+    op.drop_index("ix_headlines_waiting", "headlines")
     op.drop_column("headlines", "imported")
