@@ -63,7 +63,7 @@ def take(app: App, counts: Counter[str], *, history: bool = False) -> int:
     """
     with app.store.read() as conn:
         batch = headlines.waiting(conn, limit=_BATCH, imported=history)
-        if not batch and not withdrawals.waiting(conn):
+        if not batch and not withdrawals.waiting(conn, ()):
             return 0
     scorer = _Scored(app.scorer, batch)  # before anyone has to wait for us
     with app.store.write() as conn:

@@ -29,14 +29,18 @@ def add(conn: sa.Connection, found: Iterable[Withdrawal]) -> int:
     return insert_new(conn, _W, list(rows.values()))
 
 
-def waiting(conn: sa.Connection, taken: Collection[str] = ()) -> list[Withdrawal]:
-    """Withdrawals that the pipeline has not taken, oldest first, but of headlines that still wait themselves.
+def waiting(conn: sa.Connection, with_headlines: Collection[str] | None = None) -> list[Withdrawal]:
+    """Withdrawals that the pipeline has not taken, oldest first.
 
-    `taken` are headlines that a step is about to take: their withdrawals go with them.
+    `with_headlines` are those that a step is about to take: it is given their withdrawals, and none of headlines
+    that go on waiting themselves.
     """
     waits = sa.exists().where(_H.c.headline_id == _W.c.headline_id, _H.c.scored_at.is_(None)).label("waits")
     query = sa.select(_W, waits).where(_W.c.taken_at.is_(None)).order_by(_W.c.known_at, _W.c.headline_id)
-    return [withdrawal(row) for row in conn.execute(query) if not row.waits or row.headline_id in taken]
+    found = conn.execute(query).all()
+    if with_headlines is not None:
+        found = [row for row in found if not row.waits or row.headline_id in with_headlines]
+    return [withdrawal(row) for row in found]
 
 
 def mark_taken(conn: sa.Connection, taken: Sequence[Withdrawal], at: dt.datetime) -> None:
