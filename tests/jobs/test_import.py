@@ -1,5 +1,6 @@
 """`signals import` from the shell: what is stored and told, kills and stops in the middle, and what comes after."""
 
+import asyncio
 import csv
 import datetime as dt
 import gzip
@@ -15,8 +16,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from jobs import importing
+from jobs.app import App
 from jobs.cli.imports import FIELDS, FORMATS
+from jobs.settings import load
 from signals.sources import tables
+from signals.sources.gdelt import Search
 from signals.sources.history import NAMES
 from tests.jobs.conftest import Shell
 
@@ -202,6 +207,27 @@ def test_a_search_of_gdelt_is_stored_as_known_a_quarter_of_an_hour_after_its_sig
     refused = home.run(*(("x" if one == "usd jpy" else one) for one in arguments))
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     assert "GDELT answers: Your query was too short or too long." in refused.stderr
+
+
+def test_a_search_that_is_stopped_goes_on_where_it_was(home: Shell, gdelt) -> None:
+    """A search stopped between two windows asks only for what is left, and counts the whole."""
+    url, asked = gdelt
+    start = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+    search = Search("yen", start, start + dt.timedelta(days=7), url)
+    pauses = iter([None, KeyboardInterrupt])
+
+    async def pause(_seconds: float) -> None:
+        if stop := next(pauses, None):
+            raise stop
+
+    with closing(App(load(home.config, home.env))) as app:
+        plan = importing.search_plan(search, importing.Options())
+        with pytest.raises(KeyboardInterrupt):
+            asyncio.run(importing.import_search(app, search, plan, pause))
+        done = asyncio.run(importing.import_search(app, search, plan, pause))
+    assert asked == ["20240101", "20240102", "20240104", "20240105", "20240107"]
+    assert done.resumed_at == 3 * 86_400
+    assert (done.counts.rows, done.counts.new, done.counts.known) == (5, 5, 0)
 
 
 def test_what_is_imported_is_scored_and_stays_in_the_store(home: Shell, tmp_path: Path) -> None:
