@@ -38,6 +38,11 @@ def admit(conn: sa.Connection, found: Sequence[Headline], withdrawn: Sequence[Wi
     )
 
 
+def admit_history(conn: sa.Connection, found: Sequence[Headline]) -> int:
+    """Store what is new of these, which someone brought: known at times of their own. Returns how many that were."""
+    return headlines.add(conn, found, imported=True)
+
+
 def admit_handed(conn: sa.Connection, handed: Sequence[Handed], now: dt.datetime) -> Admitted:
     """Store what was pushed, in its order: what is withdrawn may have been sent a moment before."""
     new, _ = admit(conn, [one.headline for one in handed if one.headline])

@@ -39,7 +39,8 @@ class StoryMemory:
         spans = list(spans_before(facts, self._window))
         if held is not None and steps == self._after_step and spans and spans[0][0] >= self._complete_from:
             return held
-        recent = len(spans) == 1
+        # Of old headlines all that was known since would be read, and thrown away after the step.
+        recent = len(spans) == 1 and not all(isinstance(fact, Headline) and fact.backfilled for fact in facts)
         if recent:  # with all that was known since: it will serve the next step too
             spans = [(spans[0][0], dt.datetime.max.replace(tzinfo=dt.UTC))]
         self._complete_from = spans[0][0] if recent else dt.datetime.max.replace(tzinfo=dt.UTC)

@@ -23,6 +23,8 @@ from signals.pipeline import Scorer, Told, step
 from signals.store import bars, facts, headlines, signals, withdrawals
 
 _BATCH = 500
+_HISTORY_S = 10.0
+"""Of a run for imported history: the next run is due soon, and history may come by the million."""
 _TICK = dt.timedelta(microseconds=1)
 _SEND = 1000
 _CONTEXT = 1000
@@ -32,32 +34,44 @@ _WINDOW_60M = dt.timedelta(minutes=75)
 
 
 def publish(app: App, run: Run) -> Report:
-    """Score what waits, then send what is not in Redis yet."""
+    """Score what waits and send what is not in Redis yet; then some imported history, looking for news in between."""
     counts: Counter[str] = Counter(scored=0, relevant=0, joined=0, signals=0, retracted=0, skipped=0, sent=0)
-    while taken := take(app, counts):
-        run.deadline.check()
-        if taken < _BATCH:
-            break
+    left_s = run.deadline.remaining_s()
+    least_s = max(left_s - _HISTORY_S, left_s / 2)
+    _news(app, run, counts)
     counts["sent"] = send(app, run)
+    while run.deadline.remaining_s() > least_s and take(app, counts, history=True):
+        if _news(app, run, counts):
+            counts["sent"] += send(app, run)
     return Report(counts)
 
 
-def take(app: App, counts: Counter[str]) -> int:
-    """Run one batch of waiting headlines through the pipeline; returns how many there were.
+def _news(app: App, run: Run, counts: Counter[str]) -> int:
+    """Take all that waits but imported history; returns how much that was."""
+    total = 0
+    while taken := take(app, counts):
+        run.deadline.check()
+        total += taken
+    return total
+
+
+def take(app: App, counts: Counter[str], *, history: bool = False) -> int:
+    """Run one batch of waiting headlines, or of imported history, through the pipeline; returns how much it took.
 
     One transaction that holds the channel: no bar is learned and no headline taken while it runs, so
     what the step saw is exactly what was known by its `scored_at`, and a replay sees the same.
     """
     with app.store.read() as conn:
-        if not headlines.waiting(conn, limit=1) and not withdrawals.waiting(conn):
+        batch = headlines.waiting(conn, limit=_BATCH, imported=history)
+        if not batch and not withdrawals.waiting(conn, ()):
             return 0
-    with app.store.read() as conn:
-        scorer = _Scored(app.scorer, headlines.waiting(conn, limit=_BATCH))  # before anyone has to wait for us
+    scorer = _Scored(app.scorer, batch)  # before anyone has to wait for us
     with app.store.write() as conn:
         signals.open_channel(conn, PAIR, app.clock())
-        batch = headlines.waiting(conn, limit=_BATCH)
+        batch = headlines.waiting(conn, limit=_BATCH, imported=history)
         # Of a backlog the headlines go first: what is withdrawn may be among those still to come.
-        fallen = withdrawals.waiting(conn) if len(batch) < _BATCH else []
+        last = history or len(batch) < _BATCH
+        fallen = withdrawals.waiting(conn, {one.headline_id for one in batch}) if last else []
         if not batch and not fallen:
             return 0
         now = _step_at(app, conn, [*batch, *fallen])
@@ -74,10 +88,10 @@ def take(app: App, counts: Counter[str]) -> int:
     counts["scored"] += len(made.scores)
     counts["relevant"] += sum(score.relevant for score in made.scores)
     counts["joined"] += sum(signal.ref_price is not None for signal in made.signals)
-    counts["signals"] += len(made.signals)
+    counts["history" if history else "signals"] += len(made.signals)
     counts["retracted"] += len(made.told) - len(made.signals)
     counts["skipped"] += len(made.skips)
-    return len(batch)
+    return len(batch) + len(fallen)
 
 
 class _Scored:

@@ -89,8 +89,12 @@ def plain_title(title: str) -> PlainTitle:
     return PlainTitle(normal, words, float(len(words)), frozenset(numbers(normal)))
 
 
+@functools.lru_cache(maxsize=64)
 def canonical_url(url: str) -> str:
-    """The same page under one address: parameters sorted, tracking ones and the fragment dropped."""
+    """The same page under one address: parameters sorted, tracking ones and the fragment dropped.
+
+    Remembered for a moment: an item's address is asked for several times in a row.
+    """
     return canonicalize_url(url_query_cleaner(url.strip(), TRACKING_PARAMETERS, remove=True))
 
 

@@ -59,6 +59,7 @@ async def fetch(
     *,
     timeout_s: float = TIMEOUT_S,
     max_bytes: int = MAX_BYTES,
+    attempts: int = ATTEMPTS,
 ) -> Fetched:
     """GET `feed.url`, telling the server what we have already; once more after a broken connection or a 5xx.
 
@@ -69,6 +70,7 @@ async def fetch(
     clock : gives the UTC time now.
     timeout_s : seconds for everything: redirects, the second attempt and the pause before it.
     max_bytes : largest body, after decompression.
+    attempts : how often at most; one where the caller paces its requests itself.
 
     Raises
     ------
@@ -80,7 +82,7 @@ async def fetch(
     _guard(session)
     url = _configured(feed)
     again = stamina.AsyncRetryingCaller(
-        attempts=ATTEMPTS, timeout=timeout_s, wait_initial=0.2, wait_max=1.0, wait_jitter=0.2
+        attempts=attempts, timeout=timeout_s, wait_initial=0.2, wait_max=1.0, wait_jitter=0.2
     ).on(_worth_another_try)
 
     async def attempt() -> Fetched:  # without arguments: stamina logs them, and the url may hold a key

@@ -26,16 +26,26 @@ class Told(NamedTuple):
     item_id: str
 
 
-def add(conn: sa.Connection, headlines: Iterable[Headline]) -> int:
-    """Keep the headlines not yet known; returns how many were new."""
-    rows = {h.headline_id: msgspec.structs.asdict(h) for h in headlines}
+def add(conn: sa.Connection, headlines: Iterable[Headline], *, imported: bool = False) -> int:
+    """Keep the headlines not yet known; returns how many were new. `imported`: history that someone brought."""
+    rows = {h.headline_id: msgspec.structs.asdict(h) | {"imported": imported} for h in headlines}
     return insert_new(conn, _H, list(rows.values()))
 
 
-def waiting(conn: sa.Connection, *, limit: int) -> list[Headline]:
-    """Headlines that the pipeline has not taken, oldest first."""
-    query = sa.select(*_FIELDS).where(_H.c.scored_at.is_(None)).order_by(_H.c.known_at, _H.c.headline_id)
+def waiting(conn: sa.Connection, *, limit: int, imported: bool = False) -> list[Headline]:
+    """Headlines that the pipeline has not taken: news before archives, each oldest first.
+
+    `imported` asks for imported history instead: it is taken in batches of its own, so that no news waits for it.
+    """
+    query = sa.select(*_FIELDS).where(_H.c.scored_at.is_(None), _H.c.imported.is_(imported))
+    query = query.order_by(_H.c.backfilled, _H.c.known_at, _H.c.headline_id)
     return [headline(row) for row in conn.execute(query.limit(limit))]
+
+
+def history_waiting(conn: sa.Connection) -> int:
+    """How many headlines of imported history the pipeline has not taken."""
+    query = sa.select(sa.func.count()).select_from(_H).where(_H.c.scored_at.is_(None), _H.c.imported.is_(True))
+    return int(conn.execute(query).scalar_one())
 
 
 def told(conn: sa.Connection, spans: Iterable[tuple[dt.datetime, dt.datetime]]) -> list[Told]:

@@ -62,6 +62,8 @@ headlines = sa.Table(
     _at("scored_at", nullable=True),
     sa.Column("story_id", sa.String(80)),
     sa.Column("skip_reason", sa.String(40)),
+    # It is history that someone brought: it waits behind the news, and what is made of it stays in the store.
+    sa.Column("imported", sa.Boolean, nullable=False),
     # Its source's list lacked it, for the first time; null while it is there, or was never looked for.
     _at("missing_at", nullable=True),
     sa.Index(None, "known_at"),
@@ -70,6 +72,12 @@ headlines = sa.Table(
     sa.Index(None, "item_id"),
     sa.Index(None, "source", "known_at"),
 )
+
+sa.Index(
+    "ix_headlines_waiting",  # in the order in which they are taken
+    headlines.c.imported, headlines.c.backfilled, headlines.c.known_at, headlines.c.headline_id,
+    sqlite_where=headlines.c.scored_at.is_(None), postgresql_where=headlines.c.scored_at.is_(None),
+)  # fmt: skip
 
 withdrawals = sa.Table(
     "withdrawals",

@@ -17,7 +17,7 @@ Encode = Callable[[Told, str, int], tuple[str, bytes]]
 """(signal or retraction, epoch, seq) → (message id, message bytes)."""
 TYPES = {Signal: "signals.headline.v1", Retraction: "signals.retraction.v1"}
 
-_O, _S = schema.outbox, schema.signals
+_H, _O, _S = schema.headlines, schema.outbox, schema.signals
 _IN_ONE_QUERY = 500
 """SQLite allows some thousand values in a query."""
 
@@ -69,24 +69,39 @@ def add(
 ) -> int:
     """Keep scores and signals, and put the message of each and of each retraction into the outbox by the next `seq`.
 
-    A signal that is kept already, or retracted already, changes nothing. Returns how many messages there were.
+    A signal that is kept already, or retracted already, changes nothing. What is made of imported history is kept
+    and has no message. Returns how many messages there were.
     """
     insert_new(conn, schema.scores, [_score_row(score) for score in scores])
     fresh = _fresh(conn, told)
     if not fresh:
         return 0
-    epoch, last_seq = open_channel(conn, channel, now)
-    outgoing = []
-    for seq, one in enumerate(fresh, last_seq + 1):
-        message_id, event = encode(one, epoch, seq)
-        outgoing.append(Outgoing(epoch, seq, message_id, TYPES[type(one)], event, one.valid_until))
     insert_new(conn, _S, [_signal_row(one) for one in fresh if isinstance(one, Signal)])
-    conn.execute(sa.insert(_O), [row._asdict() | {"published_at": None} for row in outgoing])
-    conn.execute(sa.update(schema.channel).where(schema.channel.c.name == channel).values(last_seq=outgoing[-1].seq))
     for one in fresh:
         if isinstance(one, Retraction):
             conn.execute(sa.update(_S).where(_S.c.signal_id == one.signal_id).values(retracted_at=one.retracted_at))
-    return len(fresh)
+    of_history = _of_history(conn, fresh)
+    return _put_out(conn, [one for one in fresh if one.signal_id not in of_history], channel, now, encode)
+
+
+def _of_history(conn: sa.Connection, told: Sequence[Told]) -> set[str]:
+    """Which of these signals, kept by now, were made of imported headlines."""
+    query = sa.select(_S.c.signal_id).join(_H, _H.c.headline_id == _S.c.headline_id)
+    named = _S.c.signal_id.in_({one.signal_id for one in told})
+    return set(conn.execute(query.where(named, _H.c.imported)).scalars())
+
+
+def _put_out(conn: sa.Connection, told: Sequence[Told], channel: str, now: dt.datetime, encode: Encode) -> int:
+    if not told:
+        return 0
+    epoch, last_seq = open_channel(conn, channel, now)
+    outgoing = []
+    for seq, one in enumerate(told, last_seq + 1):
+        message_id, event = encode(one, epoch, seq)
+        outgoing.append(Outgoing(epoch, seq, message_id, TYPES[type(one)], event, one.valid_until))
+    conn.execute(sa.insert(_O), [row._asdict() | {"published_at": None} for row in outgoing])
+    conn.execute(sa.update(schema.channel).where(schema.channel.c.name == channel).values(last_seq=outgoing[-1].seq))
+    return len(outgoing)
 
 
 def _fresh(conn: sa.Connection, told: Sequence[Told]) -> list[Told]:
@@ -139,9 +154,9 @@ def mark_published(conn: sa.Connection, rows: Sequence[Outgoing], now: dt.dateti
 
 
 def recent(conn: sa.Connection, *, limit: int) -> list[Signal]:
-    """The newest signals by when they were scored, newest first."""
-    table = schema.signals
-    query = sa.select(table.c.data).order_by(table.c.scored_at.desc(), table.c.known_at.desc()).limit(limit)
+    """The newest signals by when they were scored, newest first; those of imported history were not told."""
+    history = sa.exists().where(_H.c.headline_id == _S.c.headline_id, _H.c.imported)
+    query = sa.select(_S.c.data).where(~history).order_by(_S.c.scored_at.desc(), _S.c.known_at.desc()).limit(limit)
     return [msgspec.convert(data, Signal) for data in conn.execute(query).scalars()]
 
 

@@ -1,7 +1,7 @@
 """Headlines that no longer hold: noted once, waiting for the pipeline until it has taken them."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -29,10 +29,18 @@ def add(conn: sa.Connection, found: Iterable[Withdrawal]) -> int:
     return insert_new(conn, _W, list(rows.values()))
 
 
-def waiting(conn: sa.Connection) -> list[Withdrawal]:
-    """Withdrawals that the pipeline has not taken, oldest first."""
-    query = sa.select(_W).where(_W.c.taken_at.is_(None)).order_by(_W.c.known_at, _W.c.headline_id)
-    return [withdrawal(row) for row in conn.execute(query)]
+def waiting(conn: sa.Connection, with_headlines: Collection[str] | None = None) -> list[Withdrawal]:
+    """Withdrawals that the pipeline has not taken, oldest first.
+
+    `with_headlines` are those that a step is about to take: it is given their withdrawals, and none of headlines
+    that go on waiting themselves.
+    """
+    waits = sa.exists().where(_H.c.headline_id == _W.c.headline_id, _H.c.scored_at.is_(None)).label("waits")
+    query = sa.select(_W, waits).where(_W.c.taken_at.is_(None)).order_by(_W.c.known_at, _W.c.headline_id)
+    found = conn.execute(query).all()
+    if with_headlines is not None:
+        found = [row for row in found if not row.waits or row.headline_id in with_headlines]
+    return [withdrawal(row) for row in found]
 
 
 def mark_taken(conn: sa.Connection, taken: Sequence[Withdrawal], at: dt.datetime) -> None:
@@ -43,13 +51,14 @@ def mark_taken(conn: sa.Connection, taken: Sequence[Withdrawal], at: dt.datetime
 
 
 def listed(conn: sa.Connection, source: str, since: dt.datetime) -> list[Listed]:
-    """Dated headlines of a source known since then and not withdrawn, the newest published first."""
+    """Dated headlines seen at a source since then and not withdrawn, the newest published first."""
     withdrawn = sa.exists().where(_W.c.headline_id == _H.c.headline_id)
     query = sa.select(*(_H.c[name] for name in Listed._fields)).where(
         _H.c.source == source,
         _H.c.known_at >= since,
         _H.c.source_published_at.is_not(None),
         _H.c.item_id != "",
+        _H.c.imported.is_(False),
         ~withdrawn,
     )
     return [Listed(*row) for row in conn.execute(query.order_by(_H.c.source_published_at.desc(), _H.c.headline_id))]

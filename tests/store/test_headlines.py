@@ -29,7 +29,7 @@ def test_what_is_kept_comes_back_as_it_was(store: Store) -> None:
     bare = make_headline(2, url=None, summary="", body="", source_published_at=None)
     with store.write() as conn:
         assert headlines.add(conn, [full, bare]) == 2
-        assert headlines.waiting(conn, limit=10) == [full, bare]
+        assert headlines.waiting(conn, limit=10) == [bare, full]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,60 @@
+"""Parquet files of rows, read batch by batch; needs pyarrow, which is an extra."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from signals.errors import ConfigError
+from signals.sources.tables import Row, sound
+from signals.sources.textfile import unreadable
+
+_BATCH = 4000
+
+
+class Parquet:
+    """A Parquet file. Raises ConfigError: pyarrow is not installed, or it is no such file."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            import pyarrow as pa
+            from pyarrow import parquet
+        except ImportError as error:
+            raise ConfigError(str(path), "Parquet needs pyarrow", "pip install 'usdjpy-signals[research]'") from error
+        self._pa = pa
+        try:
+            self._file = parquet.ParquetFile(path)
+        except OSError as error:
+            raise unreadable(path, error) from error
+        except pa.ArrowException as error:
+            raise ConfigError(str(path), "is no Parquet file", "say --format, if it is another") from error
+        self.columns: Sequence[str] = list(self._file.schema_arrow.names)
+        self._read = 0
+
+    @property
+    def share(self) -> float:
+        """How much of it is read, from 0 to 1."""
+        return min(1.0, self._read / max(1, int(self._file.metadata.num_rows)))
+
+    def rows(self, wanted: Sequence[str], after: int) -> Iterator[Row]:
+        """The wanted cells of each row, but of the first `after` rows."""
+        for batch in self._file.iter_batches(_BATCH, columns=list(dict.fromkeys(wanted))):
+            skipped = min(batch.num_rows, max(0, after - self._read))
+            self._read += batch.num_rows
+            if skipped == batch.num_rows:
+                continue
+            columns = [self._values(batch.column(name).slice(skipped)) for name in wanted]
+            for cells in zip(*columns, strict=True):
+                yield sound(list(cells))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _values(self, column: Any) -> list[Any]:
+        """Times to the microsecond, as Python has them; in UTC where they have a zone."""
+        if not self._pa.types.is_timestamp(column.type):
+            return list(column.to_pylist())
+        zoned = column.type.tz is not None
+        times = column.cast(self._pa.timestamp("us", tz="UTC" if zoned else None), safe=False).to_pylist()
+        return [at.replace(tzinfo=dt.UTC) if zoned and at is not None else at for at in times]
