@@ -33,10 +33,17 @@ class StoryMemory:
         self._after_step = -1
         self._complete_from = dt.datetime.max.replace(tzinfo=dt.UTC)
 
-    def index(self, conn: sa.Connection, facts: Sequence[Headline | Withdrawal], steps: int) -> StoryIndex:
-        """What bears on these facts, after so many steps; it is forgotten unless `keep` follows."""
-        held, self._index = self._index, None
+    def index(
+        self, conn: sa.Connection, facts: Sequence[Headline | Withdrawal], steps: int, *, history: bool = False
+    ) -> StoryIndex:
+        """What bears on these facts, after so many steps; of news it is forgotten unless `keep` follows.
+
+        Imported history has stories of its own, read for each step: it may be of any year.
+        """
         spans = list(spans_before(facts, self._window))
+        if history:
+            return _read(conn, self._policy, spans, imported=True)
+        held, self._index = self._index, None
         if held is not None and steps == self._after_step and spans and spans[0][0] >= self._complete_from:
             return held
         # Of old headlines all that was known since would be read, and thrown away after the step.
@@ -44,10 +51,13 @@ class StoryMemory:
         if recent:  # with all that was known since: it will serve the next step too
             spans = [(spans[0][0], dt.datetime.max.replace(tzinfo=dt.UTC))]
         self._complete_from = spans[0][0] if recent else dt.datetime.max.replace(tzinfo=dt.UTC)
-        return _read(conn, self._policy, spans)
+        return _read(conn, self._policy, spans, imported=False)
 
-    def keep(self, index: StoryIndex, steps: int, now: dt.datetime) -> None:
+    def keep(self, index: StoryIndex, steps: int, now: dt.datetime, *, history: bool = False) -> None:
         """The step with this index was committed: it is true after so many steps. `now` (UTC) tells what is too old."""
+        if history:  # which changes nothing of the news
+            self._after_step += steps == self._after_step + 1
+            return
         self._index, self._after_step = index, steps
         since = now - self._window - _SLACK
         if since > self._complete_from:
@@ -55,8 +65,10 @@ class StoryMemory:
             self._complete_from = since
 
 
-def _read(conn: sa.Connection, policy: Policy, spans: Sequence[tuple[dt.datetime, dt.datetime]]) -> StoryIndex:
-    told = headlines.told(conn, spans)
+def _read(
+    conn: sa.Connection, policy: Policy, spans: Sequence[tuple[dt.datetime, dt.datetime]], *, imported: bool
+) -> StoryIndex:
+    told = headlines.told(conn, spans, imported=imported)
     standing = signals.standing(conn, {one.story_id for one in told})
     return story_index(
         policy,

@@ -63,7 +63,7 @@ def take(app: App, counts: Counter[str], *, history: bool = False) -> int:
     """
     with app.store.read() as conn:
         batch = headlines.waiting(conn, limit=_BATCH, imported=history)
-        if not batch and not withdrawals.waiting(conn, ()):
+        if not batch and not withdrawals.waiting(conn, (), imported=history):
             return 0
     scorer = _Scored(app.scorer, batch)  # before anyone has to wait for us
     with app.store.write() as conn:
@@ -71,12 +71,13 @@ def take(app: App, counts: Counter[str], *, history: bool = False) -> int:
         batch = headlines.waiting(conn, limit=_BATCH, imported=history)
         # Of a backlog the headlines go first: what is withdrawn may be among those still to come.
         last = history or len(batch) < _BATCH
-        fallen = withdrawals.waiting(conn, {one.headline_id for one in batch}) if last else []
+        names = {one.headline_id for one in batch}
+        fallen = withdrawals.waiting(conn, names, imported=history) if last else []
         if not batch and not fallen:
             return 0
         now = _step_at(app, conn, [*batch, *fallen])
         steps = signals.count_step(conn, PAIR)
-        stories = app.stories.index(conn, [*batch, *fallen], steps - 1)
+        stories = app.stories.index(conn, [*batch, *fallen], steps - 1, history=history)
         made = step(
             stories, batch, joinable(conn, batch), now,
             scorer=scorer, policy=app.settings.policy, events=app.settings.events, withdrawals=fallen,
@@ -84,7 +85,7 @@ def take(app: App, counts: Counter[str], *, history: bool = False) -> int:
         signals.add(conn, made.scores, made.told, channel=PAIR, now=now, encode=_encode)
         headlines.mark_taken(conn, batch, made.stories, made.skips, now)
         withdrawals.mark_taken(conn, fallen, now)
-    app.stories.keep(stories, steps, now)
+    app.stories.keep(stories, steps, now, history=history)
     counts["scored"] += len(made.scores)
     counts["relevant"] += sum(score.relevant for score in made.scores)
     counts["joined"] += sum(signal.ref_price is not None for signal in made.signals)

@@ -14,7 +14,7 @@ from signals.pipeline import Scorer, Told, step, story_index
 
 
 def replay(
-    steps: Iterable[tuple[dt.datetime, Sequence[Headline], Sequence[Withdrawal]]],
+    steps: Iterable[tuple[dt.datetime, Sequence[Headline], Sequence[Withdrawal], bool]],
     bars: Sequence[Bar],
     *,
     scorer: Scorer,
@@ -25,12 +25,13 @@ def replay(
 
     Parameters
     ----------
-    steps : each step's time (`scored_at`, UTC) with the headlines and withdrawals it took, oldest step first.
+    steps : each step's time (`scored_at`, UTC), the headlines and withdrawals it took, and whether they were imported
+        history (which has stories of its own); oldest step first.
     events : as the live run had them.
     bars : every version of every bar; a step sees those learned by its time.
     """
-    stories = story_index(policy)
-    for now, headlines, withdrawals in steps:
+    stories = {history: story_index(policy) for history in (False, True)}
+    for now, headlines, withdrawals, history in steps:
         yield from step(
-            stories, headlines, bars, now, scorer=scorer, policy=policy, events=events, withdrawals=withdrawals
+            stories[history], headlines, bars, now, scorer=scorer, policy=policy, events=events, withdrawals=withdrawals
         ).told

@@ -18,18 +18,22 @@ class Taken(NamedTuple):
     at: dt.datetime
     headlines: list[Headline]
     withdrawals: list[Withdrawal]
+    history: bool = False
+    """It took imported history, not news."""
 
 
 def steps(conn: sa.Connection) -> list[Taken]:
     """Every step that took anything, oldest first; within it in the order in which things became known."""
     found: dict[dt.datetime, Taken] = {}
 
-    def step(at: dt.datetime) -> Taken:
-        return found.setdefault(at, Taken(at, [], []))
+    def step(at: dt.datetime, history: bool) -> Taken:
+        return found.setdefault(at, Taken(at, [], [], history))
 
     query = sa.select(_H).where(_H.c.scored_at.is_not(None)).order_by(_H.c.known_at, _H.c.headline_id)
     for row in conn.execute(query):
-        step(row.scored_at).headlines.append(headline(row))
-    for row in conn.execute(sa.select(_W).where(_W.c.taken_at.is_not(None)).order_by(_W.c.known_at, _W.c.headline_id)):
-        step(row.taken_at).withdrawals.append(withdrawals.withdrawal(row))
+        step(row.scored_at, row.imported).headlines.append(headline(row))
+    history = sa.exists().where(_H.c.headline_id == _W.c.headline_id, _H.c.imported).label("history")
+    fallen = sa.select(_W, history).where(_W.c.taken_at.is_not(None))
+    for row in conn.execute(fallen.order_by(_W.c.known_at, _W.c.headline_id)):
+        step(row.taken_at, row.history).withdrawals.append(withdrawals.withdrawal(row))
     return [found[at] for at in sorted(found)]

@@ -48,9 +48,15 @@ def history_waiting(conn: sa.Connection) -> int:
     return int(conn.execute(query).scalar_one())
 
 
-def told(conn: sa.Connection, spans: Iterable[tuple[dt.datetime, dt.datetime]]) -> list[Told]:
-    """Headlines already in stories that were known within any of the spans, both ends included."""
-    query = sa.select(*(_H.c[name] for name in Told._fields)).where(_H.c.story_id.is_not(None))
+def told(
+    conn: sa.Connection, spans: Iterable[tuple[dt.datetime, dt.datetime]], *, imported: bool = False
+) -> list[Told]:
+    """Headlines already in stories that were known within any of the spans, both ends included.
+
+    News and imported history have stories of their own: who repeats what was never sent tells something new.
+    """
+    mine = _H.c.story_id.is_not(None) & _H.c.imported.is_(imported)
+    query = sa.select(*(_H.c[name] for name in Told._fields)).where(mine)
     found = {Told(*row) for low, high in spans for row in conn.execute(query.where(_H.c.known_at.between(low, high)))}
     return sorted(found, key=lambda told: (told.known_at, told.headline_id))
 

@@ -29,14 +29,18 @@ def add(conn: sa.Connection, found: Iterable[Withdrawal]) -> int:
     return insert_new(conn, _W, list(rows.values()))
 
 
-def waiting(conn: sa.Connection, with_headlines: Collection[str] | None = None) -> list[Withdrawal]:
-    """Withdrawals that the pipeline has not taken, oldest first.
+def waiting(
+    conn: sa.Connection, with_headlines: Collection[str] | None = None, *, imported: bool = False
+) -> list[Withdrawal]:
+    """Withdrawals that the pipeline has not taken, oldest first: of news, or of imported history.
 
     `with_headlines` are those that a step is about to take: it is given their withdrawals, and none of headlines
     that go on waiting themselves.
     """
     waits = sa.exists().where(_H.c.headline_id == _W.c.headline_id, _H.c.scored_at.is_(None)).label("waits")
-    query = sa.select(_W, waits).where(_W.c.taken_at.is_(None)).order_by(_W.c.known_at, _W.c.headline_id)
+    history = sa.exists().where(_H.c.headline_id == _W.c.headline_id, _H.c.imported)
+    mine = history if imported else ~history
+    query = sa.select(_W, waits).where(_W.c.taken_at.is_(None), mine).order_by(_W.c.known_at, _W.c.headline_id)
     found = conn.execute(query).all()
     if with_headlines is not None:
         found = [row for row in found if not row.waits or row.headline_id in with_headlines]

@@ -162,8 +162,8 @@ def test_steps_come_back_as_they_were_taken(store: Store) -> None:
     take(store, kept[1], kept[2], at=NOW + MINUTE)
     with store.read() as conn:
         assert archive.steps(conn) == [
-            (NOW + MINUTE, [kept[2], kept[1]], []),
-            (NOW + HOUR, [kept[3], kept[0]], [gone]),
+            (NOW + MINUTE, [kept[2], kept[1]], [], False),
+            (NOW + HOUR, [kept[3], kept[0]], [gone], False),
         ]
 
 
