@@ -150,13 +150,14 @@ def _guessed(body: bytes) -> Decoded:
             return Decoded(body.decode("ascii"), "")
         return Decoded(body.decode("iso2022_jp", "replace"), "its text is unlabelled: read as iso2022_jp")
     letters, runs = _as_utf8(body)
-    if sum(letter >= _THREE_BYTES for letter in letters) < runs:
+    long = sum(letter >= _THREE_BYTES for letter in letters)
+    if long < runs:
         readings = [(name, body.decode(name, "replace")) for name in _JAPANESE]
         name, text = min(readings, key=lambda reading: len(_ODD.findall(reading[1])))
         beyond = sum(letter > "\x7f" for letter in text)
         if 10 * len(_KANA.findall(text)) > beyond > 20 * len(_ODD.findall(text)):
             return Decoded(text, f"its text is not UTF-8: read as {name}")
-        if len(letters) < runs:
+        if len(letters) + 9 * long < runs:  # three bytes that go together by chance are rare
             return Decoded(body.decode("cp1252", "replace"), "its text is not UTF-8: read as windows-1252")
     return _counted(body.decode("utf-8-sig", "replace"))
 
