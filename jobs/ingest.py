@@ -51,7 +51,7 @@ async def _ingest(app: App, run: Run) -> Report:
     counts: Counter[str] = Counter(sources=len(due), failed=0, unchanged=0, seen=0, new=0, withdrawn=0)
     notes: list[str] = []
     doors: defaultdict[str | None, asyncio.Lock] = defaultdict(asyncio.Lock)
-    async with open_session() as session:
+    async with open_session(contact=app.settings.sources.contact) as session:
         for done in asyncio.as_completed(
             [
                 _read_one(

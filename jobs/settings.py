@@ -92,6 +92,13 @@ class Prices(Section, frozen=True, kw_only=True):
     """After so long without a quote in an open market the line is made anew."""
 
 
+class Sources(Section, frozen=True, kw_only=True):
+    """How sources are asked."""
+
+    contact: str = ""
+    """A mail address or web page of whoever runs this, told to every server in the User-Agent; empty: none."""
+
+
 class _File(Section, frozen=True, kw_only=True):
     """The settings file as it is written."""
 
@@ -101,6 +108,7 @@ class _File(Section, frozen=True, kw_only=True):
     jobs: Jobs
     policy: Policy = Policy()
     prices: Prices = Prices()
+    sources: Sources = Sources()
 
 
 class _EventsFile(Section, frozen=True, kw_only=True):
@@ -122,6 +130,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     jobs: Jobs
     policy: Policy
     prices: Prices
+    sources: Sources = Sources()
     database_url: str
     redis_url: str | None
     broker_port: int
@@ -150,6 +159,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         jobs=file.jobs,
         policy=file.policy,
         prices=file.prices,
+        sources=file.sources,
         database_url=environ.get("SIGNALS_DATABASE_URL") or _sqlite(home / "signals.db"),
         redis_url=environ.get("SIGNALS_REDIS_URL") or None,
         broker_port=_port("SIGNALS_BROKER_PORT", environ, 6379),

@@ -71,8 +71,8 @@ def web_url(link: str | None, base: str = "") -> str | None:
 
 
 def _headline(item: Item, feed: Feed, known_at: dt.datetime) -> Headline | None:
-    summary = visible(item.summary)[:MAX_SUMMARY]
-    title = visible(item.title)[:MAX_TITLE] or " ".join(summary.split()[:TITLE_WORDS])[:MAX_TITLE]
+    summary = _cut(visible(item.summary), MAX_SUMMARY)
+    title = _cut(visible(item.title), MAX_TITLE) or _cut(" ".join(summary.split()[:TITLE_WORDS]), MAX_TITLE)
     if not title:
         return None
     ahead = item.published_at is not None and item.published_at > known_at + AHEAD
@@ -88,6 +88,11 @@ def _headline(item: Item, feed: Feed, known_at: dt.datetime) -> Headline | None:
         source_published_at=None if ahead else item.published_at,
         known_at=known_at,
     )
+
+
+def _cut(text: str, most: int) -> str:
+    """The text, if it is too long its beginning with a sign that something is missing."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def own_address(link: str | None, own_id: str | None) -> str | None:

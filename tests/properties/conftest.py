@@ -1,5 +1,6 @@
 """A service in this process: the real store, model and Redis, feeds on loopback, and a clock that is set by hand."""
 
+import contextlib
 import datetime as dt
 import io
 from collections.abc import Iterator
@@ -41,17 +42,22 @@ def clock() -> Clock:
     return Clock(START)
 
 
-@pytest.fixture
-def app(tmp_path: Path, clock: Clock, model: ScoringModel) -> Iterator[App]:
-    settings = load(
-        ROOT / "config" / "signals.toml", {"SIGNALS_HOME": str(tmp_path / "home"), "SIGNALS_BROKER_PORT": "0"}
-    )
+@contextlib.contextmanager
+def service(home: Path, clock: Clock, model: ScoringModel) -> Iterator[App]:
+    """A service of its own."""
+    settings = load(ROOT / "config" / "signals.toml", {"SIGNALS_HOME": str(home), "SIGNALS_BROKER_PORT": "0"})
     prices = msgspec.structs.replace(settings.prices, enabled=False, reference_url="")
     made = App(msgspec.structs.replace(settings, prices=prices), clock)
     made.__dict__["scorer"] = model
     logs.configure(settings.home, stream=io.StringIO())
     yield made
     made.close()
+
+
+@pytest.fixture
+def app(tmp_path: Path, clock: Clock, model: ScoringModel) -> Iterator[App]:
+    with service(tmp_path / "home", clock, model) as made:
+        yield made
 
 
 @pytest.fixture

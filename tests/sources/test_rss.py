@@ -133,6 +133,7 @@ def test_two_hundred_items() -> None:
     assert [headline.title for headline in reading.headlines] == [f"Headline {n}" for n in range(200)]
 
 
+@pytest.mark.slow
 def test_an_archive_in_the_place_of_a_feed_is_cut() -> None:
     """Beyond the limit nothing is read, and a note says so."""
     reading = parsed(document(*(item(f"Headline {n}") for n in range(rss.MAX_ITEMS + 1))))
