@@ -92,7 +92,7 @@ def step(
             if fallen:
                 made.told.append(_retract(stories, *fallen, fact, now))
             continue
-        place = stories.place(fact)
+        place = stories.place(fact, near=scores[fact.headline_id].relevance >= policy.relevance_min)
         made.stories.append(_story(place))
         if place.withdraws and place.standing:
             notice = Withdrawal(headline_id=fact.headline_id, known_at=fact.known_at, reason="withdrawn")

@@ -174,11 +174,16 @@ class StoryIndex:
         for member in sorted(members, key=_order):
             self._remember(_Told(member, self._language.read(member.title)))
 
-    def place(self, headline: Headline) -> Placement:
-        """Put a headline into the story it repeats, or begin one; remembers it."""
+    def place(self, headline: Headline, *, near: bool = True) -> Placement:
+        """Put a headline into the story it repeats, or begin one; remembers it.
+
+        Without `near` only the very same words count as a repeat: enough for what is no news of ours, and quick.
+        Corrections and withdrawals are always looked for.
+        """
         title = self._language.read(headline.title)
         changed = self._changed(headline, title)
-        found = changed or self._nearest(title, headline.known_at)
+        near = near or title.corrects or title.withdraws
+        found = changed or self._nearest(title, headline.known_at, near=near)
         story_id = found.story_id if found else _story_id(headline.headline_id)
         member = Member(
             headline.known_at, headline.headline_id, story_id, headline.source, headline.title, headline.item_id
@@ -255,14 +260,17 @@ class StoryIndex:
                 return found
         return None
 
-    def _nearest(self, title: Read, at: dt.datetime) -> Member | None:
+    def _nearest(self, title: Read, at: dt.datetime, *, near: bool) -> Member | None:
         """The likest headline of an open story; of equally like ones the last known."""
         language = self._language
-        near = [told for told in self._candidates(title, at) if self._open(told.member.story_id, at)]
+        candidates = self._candidates(title, at) if near else self._same(title, at)
+        compared = [told for told in candidates if self._open(told.member.story_id, at)]
         enough = language.mends_from if title.corrects else language.same_from
         alike = [
             (likeness, _order(told.member), told.member)
-            for told, likeness in zip(near, language.likeness(title, [told.title for told in near]), strict=True)
+            for told, likeness in zip(
+                compared, language.likeness(title, [told.title for told in compared]), strict=True
+            )
             if likeness >= enough
         ]
         return max(alike)[2] if alike else None
@@ -278,8 +286,11 @@ class StoryIndex:
                 found[key] = told
         enough = self._language.reach * title.total
         near = [(share, _order(told.member), told) for key, told in found.items() if (share := shared[key]) >= enough]
-        same = self._newest(_EXACT + title.normal, at) if title.normal else []
-        return [*same, *(told for *_, told in heapq.nlargest(self._language.most, near))]
+        return [*self._same(title, at), *(told for *_, told in heapq.nlargest(self._language.most, near))]
+
+    def _same(self, title: Read, at: dt.datetime) -> list[_Told]:
+        """Those of the very same words."""
+        return self._newest(_EXACT + title.normal, at) if title.normal else []
 
     def _newest(self, word: str, at: dt.datetime) -> list[_Told]:
         """The newest titles with a word, of those known by `at` and within the window before it."""
