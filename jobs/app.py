@@ -14,7 +14,7 @@ from signals.store import Store
 if TYPE_CHECKING:
     import redis
 
-    from jobs.memory import StoryMemory
+    from jobs.memory import StoryMemory, VoiceMemory
     from signals.scoring.model import ScoringModel
 
 
@@ -57,6 +57,13 @@ class App:
         from jobs.memory import StoryMemory
 
         return StoryMemory(self.settings.policy)
+
+    @functools.cached_property
+    def voices(self) -> "VoiceMemory":
+        """The signals that stand, for the index."""
+        from jobs.memory import VoiceMemory
+
+        return VoiceMemory(self.settings.policy.index_half_life_s)
 
     def forget_scorer(self) -> None:
         """Load the model anew when it is next asked for."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
+from signals.index import Voices, voice_of
 from signals.model import Headline, Policy, Withdrawal
 from signals.pipeline import story_index
 from signals.store import headlines, signals
@@ -44,7 +45,7 @@ class StoryMemory:
         if history:
             return _read(conn, self._policy, spans, imported=True)
         held, self._index = self._index, None
-        if held is not None and steps == self._after_step and spans and spans[0][0] >= self._complete_from:
+        if held is not None and steps == self._after_step and (not spans or spans[0][0] >= self._complete_from):
             return held
         # Of old headlines all that was known since would be read, and thrown away after the step.
         recent = len(spans) == 1 and not all(isinstance(fact, Headline) and fact.backfilled for fact in facts)
@@ -63,6 +64,40 @@ class StoryMemory:
         if since > self._complete_from:
             index.forget(since)
             self._complete_from = since
+
+
+class VoiceMemory:
+    """What stands for the index, kept and doubted in the same way.
+
+    Parameters
+    ----------
+    half_life_s : of the index.
+    """
+
+    def __init__(self, half_life_s: float) -> None:
+        self._half_life_s = half_life_s
+        self._voices: Voices | None = None
+        self._after_step = -1
+
+    def due(self, conn: sa.Connection, now: dt.datetime) -> bool:
+        """Whether the index may have changed by the mere passing of time."""
+        if self._voices is None:
+            told = signals.last_index(conn)
+            return told is not None and told.n_signals > 0
+        expires = self._voices.next_expiry_at
+        return expires is not None and expires <= now
+
+    def voices(self, conn: sa.Connection, now: dt.datetime, steps: int) -> Voices:
+        """What stands after so many steps; it is forgotten unless `keep` follows."""
+        held, self._voices = self._voices, None
+        if held is not None and steps == self._after_step:
+            return held
+        standing = [voice_of(signal) for signal in signals.live(conn, now)]
+        return Voices(self._half_life_s, standing, signals.last_index(conn))
+
+    def keep(self, voices: Voices, steps: int) -> None:
+        """The step with these was committed: they are true after so many steps."""
+        self._voices, self._after_step = voices, steps
 
 
 def _read(

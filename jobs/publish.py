@@ -6,6 +6,7 @@ but not marked is recognised by Redis as a repeat.
 """
 
 import datetime as dt
+import functools
 from collections import Counter
 from collections.abc import Sequence
 
@@ -15,10 +16,10 @@ from jobs.app import App
 from jobs.memory import spans_before
 from jobs.runner import Report, Run
 from signals.delivery.publisher import OutboxRow, Publisher
-from signals.delivery.wire import Encoded, encode_retraction, encode_signal
+from signals.delivery.wire import Encoded, encode_index, encode_retraction, encode_signal
 from signals.errors import PermanentError
 from signals.market.bars import FINE_MAX_S, REACH_COARSE, REACH_FINE
-from signals.model import PAIR, Bar, Headline, Retraction, Score, Withdrawal
+from signals.model import PAIR, Bar, Headline, Index, Retraction, Score, Withdrawal
 from signals.pipeline import Scorer, Told, step
 from signals.store import bars, facts, headlines, signals, withdrawals
 
@@ -35,7 +36,7 @@ _WINDOW_60M = dt.timedelta(minutes=75)
 
 def publish(app: App, run: Run) -> Report:
     """Score what waits and send what is not in Redis yet; then some imported history, looking for news in between."""
-    counts: Counter[str] = Counter(scored=0, relevant=0, joined=0, signals=0, retracted=0, skipped=0, sent=0)
+    counts: Counter[str] = Counter(scored=0, relevant=0, joined=0, signals=0, retracted=0, indexes=0, skipped=0, sent=0)
     left_s = run.deadline.remaining_s()
     least_s = max(left_s - _HISTORY_S, left_s / 2)
     _news(app, run, counts)
@@ -63,7 +64,8 @@ def take(app: App, counts: Counter[str], *, history: bool = False) -> int:
     """
     with app.store.read() as conn:
         batch = headlines.waiting(conn, limit=_BATCH, imported=history)
-        if not batch and not withdrawals.waiting(conn, (), imported=history):
+        due = not history and app.voices.due(conn, app.clock())
+        if not batch and not due and not withdrawals.waiting(conn, (), imported=history):
             return 0
     scorer = _Scored(app.scorer, batch)  # before anyone has to wait for us
     with app.store.write() as conn:
@@ -73,24 +75,32 @@ def take(app: App, counts: Counter[str], *, history: bool = False) -> int:
         last = history or len(batch) < _BATCH
         names = {one.headline_id for one in batch}
         fallen = withdrawals.waiting(conn, names, imported=history) if last else []
-        if not batch and not fallen:
+        if not batch and not fallen and not due:
             return 0
         now = _step_at(app, conn, [*batch, *fallen])
         steps = signals.count_step(conn, PAIR)
         stories = app.stories.index(conn, [*batch, *fallen], steps - 1, history=history)
+        voices = None if history else app.voices.voices(conn, now, steps - 1)
         made = step(
             stories, batch, joinable(conn, batch), now,
             scorer=scorer, policy=app.settings.policy, events=app.settings.events, withdrawals=fallen,
+            voices=voices,
         )  # fmt: skip
-        signals.add(conn, made.scores, made.told, channel=PAIR, now=now, encode=_encode)
+        signals.add(
+            conn, made.scores, made.told, channel=PAIR, now=now, encode=functools.partial(encode, now),
+            index_until=voices.last_expiry_at if voices else None,
+        )  # fmt: skip
         headlines.mark_taken(conn, batch, made.stories, made.skips, now)
         withdrawals.mark_taken(conn, fallen, now)
     app.stories.keep(stories, steps, now, history=history)
+    if voices:
+        app.voices.keep(voices, steps)
     counts["scored"] += len(made.scores)
     counts["relevant"] += sum(score.relevant for score in made.scores)
     counts["joined"] += sum(signal.ref_price is not None for signal in made.signals)
     counts["history" if history else "signals"] += len(made.signals)
-    counts["retracted"] += len(made.told) - len(made.signals)
+    counts["indexes"] += sum(isinstance(told, Index) for told in made.told)
+    counts["retracted"] += sum(isinstance(told, Retraction) for told in made.told)
     counts["skipped"] += len(made.skips)
     return len(batch) + len(fallen)
 
@@ -174,7 +184,10 @@ def _resume_after(app: App, publisher: Publisher, run: Run) -> tuple[int, bool]:
     return after, True
 
 
-def _encode(told: Told, epoch: str, seq: int) -> Encoded:
+def encode(at: dt.datetime, told: Told, epoch: str, seq: int) -> Encoded:
+    """The message of what a step at this UTC time told."""
+    if isinstance(told, Index):
+        return encode_index(told, epoch=epoch, seq=seq, at=at)
     if isinstance(told, Retraction):
         return encode_retraction(told, epoch=epoch, seq=seq)
     return encode_signal(told, epoch=epoch, seq=seq)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from signals.delivery.client import Client, connect
     from signals.delivery.items import Gap, Received, Silence
-    from signals.delivery.wire import Event, Heartbeat, Index, UnknownEvent, decode
+    from signals.delivery.wire import Event, Heartbeat, UnknownEvent, decode
     from signals.errors import BrokerError, MessageError, SignalsError
-    from signals.model import Headline, Retraction, Score, Signal
+    from signals.model import Headline, Index, Retraction, Score, Signal
 
 __version__ = "0.1.0"
 
@@ -43,9 +43,9 @@ __all__ = [
 _HOMES = {
     "signals.delivery.client": ("Client", "connect"),
     "signals.delivery.items": ("Gap", "Received", "Silence"),
-    "signals.delivery.wire": ("Event", "Heartbeat", "Index", "UnknownEvent", "decode"),
+    "signals.delivery.wire": ("Event", "Heartbeat", "UnknownEvent", "decode"),
     "signals.errors": ("BrokerError", "MessageError", "SignalsError"),
-    "signals.model": ("Headline", "Retraction", "Score", "Signal"),
+    "signals.model": ("Headline", "Index", "Retraction", "Score", "Signal"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

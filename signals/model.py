@@ -194,6 +194,8 @@ class Policy(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Less novel headlines are repeats: skipped as `duplicate`."""
     story_window_s: Seconds = 172800
     """How long after its first headline a story takes others in."""
+    index_half_life_s: Seconds = 900
+    """In what time a signal loses half its weight in the index."""
     stale_after_s: Seconds = 900
     """From what age the price joined to a headline counts as too old to trade on."""
 
@@ -287,6 +289,18 @@ class Retraction(Record, frozen=True, kw_only=True):
     """Of the signal: after it there was nothing left to retract."""
     reason: str
     """A `WithdrawalReason`; a text, so that clients read reasons made after them."""
+
+
+class Index(Record, frozen=True, kw_only=True):
+    """The `data` of a `signals.index.v1` message: where the live signals lean, + where USD/JPY should rise."""
+
+    value: Annotated[float, msgspec.Meta(ge=-1, le=1)]
+    """Mean of `p_up - p_down`, weighted by relevance, novelty and age (`signals.index`); 0 where none is live."""
+    half_life_s: Annotated[float, msgspec.Meta(gt=0)]
+    """Seconds in which a signal loses half its weight."""
+    n_signals: Annotated[int, msgspec.Meta(ge=0)]
+    """Live signals that have a say: abstained ones have none."""
+    n_sources: Annotated[int, msgspec.Meta(ge=0)]
 
 
 class ForwardReturn(Record, frozen=True, kw_only=True):

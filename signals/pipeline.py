@@ -5,6 +5,7 @@
 3. Each is put into the story it repeats, or begins one.
 4. Each is joined to the price as of its `known_at`, from bars closed by then and learned by `now`.
 5. Each becomes a signal or a skip with its reason; one that takes a story back, or was itself withdrawn, a retraction.
+6. Where the signals that stand have changed, the index of them all is told anew.
 
 No network, file, clock or chance: everything comes in by parameter.
 """
@@ -15,9 +16,10 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from signals.decide import decide
+from signals.index import Voices
 from signals.market.bars import BarTable
 from signals.market.events import Event, window_at
-from signals.model import Bar, Headline, Policy, Retraction, Score, Signal, Skip, Story, Withdrawal
+from signals.model import Bar, Headline, Index, Policy, Retraction, Score, Signal, Skip, Story, Withdrawal
 from signals.scoring import likeness
 from signals.stories import Member, Placement, Standing, StoryIndex
 
@@ -33,7 +35,7 @@ class Scorer(Protocol):
         """Scores in the order of the headlines."""
 
 
-Told = Signal | Retraction
+Told = Signal | Retraction | Index
 """What a step has to tell."""
 
 
@@ -68,6 +70,7 @@ def step(
     policy: Policy,
     events: Sequence[Event] = (),
     withdrawals: Iterable[Withdrawal] = (),
+    voices: Voices | None = None,
 ) -> Step:
     """Run headlines through scoring, stories, prices and the decision.
 
@@ -78,6 +81,7 @@ def step(
     bars : closed bars reaching back `market.bars.REACH_COARSE` before the oldest headline.
     events : decisions and releases; a signal says in whose window its headline became known.
     withdrawals : headlines of this step or an earlier one that no longer hold; each is to be seen once.
+    voices : the signals that stand; the index is told where they have changed, by this step or by the time.
     now : UTC, not before any `known_at`; becomes `scored_at`.
     """
     taken = sorted(headlines, key=lambda h: (h.known_at, h.headline_id))
@@ -105,7 +109,17 @@ def step(
         else:
             made.told.append(outcome)
             stories.stand(place.story_id, Standing(outcome.signal_id, fact.headline_id, outcome.valid_until))
+    if voices is not None:
+        made.told.extend(_index(voices, made.told, now))
     return made
+
+
+def _index(voices: Voices, told: Iterable[Told], now: dt.datetime) -> list[Told]:
+    for one in told:
+        if not isinstance(one, Index):
+            voices.hear(one)
+    change = voices.change(now)
+    return [] if change is None else [change]
 
 
 def _story(place: Placement) -> Story:

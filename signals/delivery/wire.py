@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from signals.errors import MessageError
-from signals.model import PAIR, Outcome, Record, Retraction, Signal
+from signals.model import PAIR, Index, Outcome, Record, Retraction, Signal
 from signals.text import stable_id
 
 HEADLINE: Final = "signals.headline.v1"
@@ -23,15 +23,6 @@ HEARTBEAT: Final = "signals.heartbeat.v1"
 Sequence = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 """Whole numbers that Lua and JavaScript still count exactly."""
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
-
-
-class Index(Record, frozen=True, kw_only=True):
-    """`data` of `signals.index.v1`: the weighted mean of the live signals, + where USD/JPY should rise."""
-
-    value: Annotated[float, Meta(ge=-1, le=1)]
-    half_life_s: Annotated[float, Meta(gt=0)]
-    n_signals: Annotated[int, Meta(ge=0)]
-    n_sources: Annotated[int, Meta(ge=0)]
 
 
 class SourceState(Record, frozen=True, kw_only=True):
@@ -143,6 +134,12 @@ def encode_retraction(retraction: Retraction, *, epoch: str, seq: int, pair: str
     """Message of a retraction, as its id and its bytes."""
     message_id = stable_id("message", RETRACTION, retraction.signal_id)
     return _encode(RETRACTION, retraction, message_id, pair, retraction.retracted_at, epoch, seq)
+
+
+def encode_index(index: Index, *, epoch: str, seq: int, at: dt.datetime, pair: str = PAIR) -> Encoded:
+    """Message of the index as it stood at a UTC time, as its id and its bytes."""
+    message_id = stable_id("message", INDEX, pair, at.isoformat(), index.value, index.n_signals, index.n_sources)
+    return _encode(INDEX, index, message_id, pair, at, epoch, seq)
 
 
 def encode_heartbeat(heartbeat: Heartbeat, *, epoch: str, now: dt.datetime, pair: str = PAIR) -> Encoded:

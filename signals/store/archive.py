@@ -13,7 +13,7 @@ _H, _W = schema.headlines, schema.withdrawals
 
 
 class Taken(NamedTuple):
-    """What one step took."""
+    """What one step took; one that only told the index took nothing."""
 
     at: dt.datetime
     headlines: list[Headline]
@@ -36,4 +36,6 @@ def steps(conn: sa.Connection) -> list[Taken]:
     fallen = sa.select(_W, history).where(_W.c.taken_at.is_not(None))
     for row in conn.execute(fallen.order_by(_W.c.known_at, _W.c.headline_id)):
         step(row.taken_at, row.history).withdrawals.append(withdrawals.withdrawal(row))
+    for at in conn.execute(sa.select(schema.indexes.c.at)).scalars():
+        step(at, False)  # where signals had expired, and nothing else came
     return [found[at] for at in sorted(found)]

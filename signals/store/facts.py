@@ -15,8 +15,8 @@ def last_known_at(conn: sa.Connection) -> dt.datetime | None:
 
 
 def last_step_at(conn: sa.Connection) -> dt.datetime | None:
-    """When the pipeline last took anything, UTC; null where it never did."""
-    return _latest(conn, _H.c.scored_at, _W.c.taken_at)
+    """When the pipeline last took or told anything, UTC; null where it never did."""
+    return _latest(conn, _H.c.scored_at, _W.c.taken_at, schema.indexes.c.at)
 
 
 def _latest(conn: sa.Connection, *columns: sa.Column[dt.datetime]) -> dt.datetime | None:

@@ -168,6 +168,18 @@ signals = sa.Table(
     sa.Column("data", sa.JSON, nullable=False),
     sa.Index(None, "known_at"),
     sa.Index(None, "story_id"),
+    sa.Index(None, "valid_until"),
+)
+
+indexes = sa.Table(
+    "indexes",
+    metadata,
+    # The step that told it.
+    sa.Column("at", Utc, primary_key=True),
+    sa.Column("value", sa.Double, nullable=False),
+    sa.Column("half_life_s", sa.Double, nullable=False),
+    sa.Column("n_signals", sa.Integer, nullable=False),
+    sa.Column("n_sources", sa.Integer, nullable=False),
 )
 
 outbox = sa.Table(

@@ -7,15 +7,15 @@ from typing import NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from signals.model import Retraction, Score, Signal
+from signals.model import Index, Retraction, Score, Signal
 from signals.store import schema
 from signals.store.insert import insert_new
 from signals.text import stable_id
 
-Told = Signal | Retraction
+Told = Signal | Retraction | Index
 Encode = Callable[[Told, str, int], tuple[str, bytes]]
-"""(signal or retraction, epoch, seq) → (message id, message bytes)."""
-TYPES = {Signal: "signals.headline.v1", Retraction: "signals.retraction.v1"}
+"""(what is told, epoch, seq) → (message id, message bytes)."""
+TYPES = {Signal: "signals.headline.v1", Retraction: "signals.retraction.v1", Index: "signals.index.v1"}
 
 _H, _O, _S = schema.headlines, schema.outbox, schema.signals
 _IN_ONE_QUERY = 500
@@ -66,11 +66,13 @@ def add(
     channel: str,
     now: dt.datetime,
     encode: Encode,
+    index_until: dt.datetime | None = None,
 ) -> int:
-    """Keep scores and signals, and put the message of each and of each retraction into the outbox by the next `seq`.
+    """Keep scores, signals and the index, and put the message of each that is told into the outbox by the next `seq`.
 
     A signal that is kept already, or retracted already, changes nothing. What is made of imported history is kept
-    and has no message. Returns how many messages there were.
+    and has no message. `index_until` (UTC) is when the index has nothing more to say; null: at once. Returns how many
+    messages there were.
     """
     insert_new(conn, schema.scores, [_score_row(score) for score in scores])
     fresh = _fresh(conn, told)
@@ -80,25 +82,36 @@ def add(
     for one in fresh:
         if isinstance(one, Retraction):
             conn.execute(sa.update(_S).where(_S.c.signal_id == one.signal_id).values(retracted_at=one.retracted_at))
-    of_history = _of_history(conn, fresh)
-    return _put_out(conn, [one for one in fresh if one.signal_id not in of_history], channel, now, encode)
+        elif isinstance(one, Index):
+            conn.execute(sa.insert(schema.indexes), {"at": now} | msgspec.structs.asdict(one))
+    of_history = _of_history(conn, [one for one in fresh if not isinstance(one, Index)])
+    put_out = [one for one in fresh if isinstance(one, Index) or one.signal_id not in of_history]
+    return _put_out(conn, put_out, channel, now, encode, index_until or now)
 
 
-def _of_history(conn: sa.Connection, told: Sequence[Told]) -> set[str]:
+def _of_history(conn: sa.Connection, told: Sequence[Signal | Retraction]) -> set[str]:
     """Which of these signals, kept by now, were made of imported headlines."""
     query = sa.select(_S.c.signal_id).join(_H, _H.c.headline_id == _S.c.headline_id)
     named = _S.c.signal_id.in_({one.signal_id for one in told})
     return set(conn.execute(query.where(named, _H.c.imported)).scalars())
 
 
-def _put_out(conn: sa.Connection, told: Sequence[Told], channel: str, now: dt.datetime, encode: Encode) -> int:
+def _put_out(
+    conn: sa.Connection,
+    told: Sequence[Told],
+    channel: str,
+    now: dt.datetime,
+    encode: Encode,
+    index_until: dt.datetime,
+) -> int:
     if not told:
         return 0
     epoch, last_seq = open_channel(conn, channel, now)
     outgoing = []
     for seq, one in enumerate(told, last_seq + 1):
         message_id, event = encode(one, epoch, seq)
-        outgoing.append(Outgoing(epoch, seq, message_id, TYPES[type(one)], event, one.valid_until))
+        valid_until = index_until if isinstance(one, Index) else one.valid_until
+        outgoing.append(Outgoing(epoch, seq, message_id, TYPES[type(one)], event, valid_until))
     conn.execute(sa.insert(_O), [row._asdict() | {"published_at": None} for row in outgoing])
     conn.execute(sa.update(schema.channel).where(schema.channel.c.name == channel).values(last_seq=outgoing[-1].seq))
     return len(outgoing)
@@ -106,15 +119,34 @@ def _put_out(conn: sa.Connection, told: Sequence[Told], channel: str, now: dt.da
 
 def _fresh(conn: sa.Connection, told: Sequence[Told]) -> list[Told]:
     """What has not been told yet, each once."""
-    named = _S.c.signal_id.in_({one.signal_id for one in told})
+    named = _S.c.signal_id.in_({one.signal_id for one in told if not isinstance(one, Index)})
     query = sa.select(_S.c.signal_id, _S.c.retracted_at).where(named)
     kept = {row.signal_id: row.retracted_at for row in conn.execute(query)}
-    once = {(type(one), one.signal_id): one for one in told}
-    return [
-        one
-        for one in once.values()
-        if (one.signal_id not in kept if isinstance(one, Signal) else kept.get(one.signal_id) is None)
-    ]
+    fresh: dict[tuple[type, str], Told] = {}
+    for one in told:
+        if isinstance(one, Index):
+            fresh[Index, ""] = one
+        elif one.signal_id not in kept if isinstance(one, Signal) else kept.get(one.signal_id) is None:
+            fresh[type(one), one.signal_id] = one
+    return list(fresh.values())
+
+
+def live(conn: sa.Connection, at: dt.datetime) -> list[Signal]:
+    """The signals that stand for their stories and have not expired at a UTC time; none of imported history."""
+    history = sa.exists().where(_H.c.headline_id == _S.c.headline_id, _H.c.imported)
+    stories = conn.execute(sa.select(_S.c.story_id).where(_S.c.valid_until > at, ~history).distinct()).scalars().all()
+    names = [stands.signal_id for stands in standing(conn, stories).values() if stands and stands.valid_until > at]
+    found: list[Signal] = []
+    for first in range(0, len(names), _IN_ONE_QUERY):
+        query = sa.select(_S.c.data).where(_S.c.signal_id.in_(names[first : first + _IN_ONE_QUERY]))
+        found += [msgspec.convert(data, Signal) for data in conn.execute(query).scalars()]
+    return found
+
+
+def last_index(conn: sa.Connection) -> Index | None:
+    """The index as it was last told; null before the first."""
+    row = conn.execute(sa.select(schema.indexes).order_by(schema.indexes.c.at.desc()).limit(1)).one_or_none()
+    return None if row is None else Index(**{name: getattr(row, name) for name in Index.__struct_fields__})
 
 
 def standing(conn: sa.Connection, story_ids: Collection[str]) -> dict[str, Stands | None]:

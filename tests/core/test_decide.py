@@ -179,7 +179,7 @@ def test_now_changes_nothing_but_scored_at() -> None:
 
 CHANGED = {
     "relevance_min": 0.6, "horizon_s": 1800, "ttl_s": 1800, "max_news_age_s": 60, "novelty_min": 0.5,
-    "story_window_s": 60, "stale_after_s": 60,
+    "story_window_s": 60, "stale_after_s": 60, "index_half_life_s": 60,
 }  # fmt: skip
 
 
@@ -188,7 +188,7 @@ def test_policy_id_changes_with_every_value() -> None:
     assert set(CHANGED) == set(Policy.__struct_fields__)
     others = {policy_id(msgspec.structs.replace(POLICY, **{name: value})) for name, value in CHANGED.items()}
     assert len(others | {policy_id(POLICY)}) == len(CHANGED) + 1
-    assert policy_id(Policy()) == signal().policy_id == "89af3773e2b335ab6b8a"
+    assert policy_id(Policy()) == signal().policy_id == "fc21b50802b989cbb464"
 
 
 def test_a_signal_tells_all_its_parts() -> None:

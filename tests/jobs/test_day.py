@@ -19,12 +19,10 @@ import sqlalchemy as sa
 import stamina
 from aiohttp import web
 
-from jobs import logs
+from jobs import logs, publish
 from jobs.app import App
 from jobs.catalogue import runner_for
 from jobs.settings import load
-from signals.delivery.wire import encode_retraction, encode_signal
-from signals.model import Retraction
 from signals.research.replay import replay
 from signals.sources.feed import Feed
 from signals.store import archive, schema, signals, source_days
@@ -283,10 +281,7 @@ def test_the_log_has_no_gap_and_replay_gives_the_same_bytes(lived: Lived) -> Non
     again = replay(
         steps, [], scorer=lived.app.scorer, policy=lived.app.settings.policy, events=lived.app.settings.events
     )
-    assert [
-        (encode_retraction if isinstance(one, Retraction) else encode_signal)(one, epoch=epoch, seq=n).event  # type: ignore[operator]
-        for n, one in enumerate(again, 1)
-    ] == logged
+    assert [publish.encode(at, told, epoch, n).event for n, (at, told) in enumerate(again, 1)] == logged
 
 
 def test_the_clock_is_told_of(lived: Lived) -> None:

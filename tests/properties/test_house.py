@@ -9,7 +9,6 @@ import pytest
 
 from jobs import publish
 from jobs.catalogue import runner_for
-from signals.delivery.wire import encode_signal
 from signals.model import Bar, Headline, Policy
 from signals.pipeline import step, story_index
 from signals.research.replay import replay
@@ -97,7 +96,7 @@ def test_live_is_replay(app, clock):
         epoch, last_seq = signals.channel_state(conn, "USDJPY")
         taken, kept = archive.steps(conn), bars.closed_within(conn, [(START - dt.timedelta(days=9), clock())])
     again = replay(taken, kept, scorer=app.scorer, policy=app.settings.policy, events=app.settings.events)
-    assert [encode_signal(s, epoch=epoch, seq=n).event.decode() for n, s in enumerate(again, 1)] == live
+    assert [publish.encode(at, told, epoch, n).event.decode() for n, (at, told) in enumerate(again, 1)] == live
     assert len(live) == last_seq > 15
 
 

@@ -8,8 +8,7 @@ import sqlalchemy as sa
 from jobs import publish
 from jobs.admission import admit_history
 from jobs.catalogue import runner_for
-from signals.delivery.wire import encode_retraction, encode_signal
-from signals.model import Retraction, Signal, Withdrawal
+from signals.model import Index, Retraction, Signal, Withdrawal
 from signals.research.replay import replay
 from signals.store import archive, bars, headlines, schema, signals, withdrawals
 from tests.properties.conftest import START
@@ -60,18 +59,15 @@ def test_live_is_replay_with_history_brought_in(app, clock):
         stored = conn.execute(sa.select(schema.signals.c.data, schema.signals.c.retracted_at)).all()
         taken, kept = archive.steps(conn), bars.closed_within(conn, [(START - dt.timedelta(days=9), clock())])
     again = list(replay(taken, kept, scorer=app.scorer, policy=app.settings.policy, events=app.settings.events))
-    made = {one.signal_id: one for one in again if isinstance(one, Signal)}
-    retracted = {one.signal_id for one in again if isinstance(one, Retraction)}
+    made = {one.signal_id: one for _, one in again if isinstance(one, Signal)}
+    retracted = {one.signal_id for _, one in again if isinstance(one, Retraction)}
     assert {data["signal_id"]: msgspec.convert(data, Signal) for data, _ in stored} == made
     assert {data["signal_id"] for data, at in stored if at} == retracted
-    told = [one for one in again if made[one.signal_id].source != "history"]
-    encoded = [
-        (encode_signal if isinstance(one, Signal) else encode_retraction)(one, epoch=epoch, seq=seq).event.decode()
-        for seq, one in enumerate(told, 1)
-    ]
+    told = [(at, one) for at, one in again if isinstance(one, Index) or made[one.signal_id].source != "history"]
+    encoded = [publish.encode(at, one, epoch, seq).event.decode() for seq, (at, one) in enumerate(told, 1)]
     assert encoded == live
     assert len(live) == last_seq > 10
-    assert len(made) > len(told)
+    assert len(made) > sum(isinstance(one, Signal) for _, one in told)
     assert any(made[name].source == "history" for name in retracted)
 
 
@@ -96,7 +92,7 @@ def test_news_goes_before_history_that_waits(app, monkeypatch):
     table = schema.headlines
     with app.store.read() as conn:
         order = conn.execute(sa.select(table.c.headline_id, table.c.imported).order_by(table.c.scored_at)).all()
-        assert len(sent(conn)) == done.counts["sent"] == done.counts["signals"] > 0
+        assert len(sent(conn)) == done.counts["sent"] == done.counts["signals"] + done.counts["indexes"] > 0
     fresh = {one.headline_id for one in late} - {one.headline_id for one in first}
     assert not any(imported for _, imported in order[: len(first)])
     assert all(imported for _, imported in order[len(first) : len(first) + 25])
@@ -115,7 +111,7 @@ def test_a_run_gives_history_only_so_much_time(app, monkeypatch):
     monkeypatch.setattr(publish, "_HISTORY_S", 0.0)
     done = runner_for(app).run("publish", "manual")
     assert done.outcome == "ok"
-    assert done.counts["sent"] == done.counts["signals"] > 0
+    assert done.counts["sent"] == done.counts["signals"] + done.counts["indexes"] > 0
     with app.store.read() as conn:
         assert headlines.history_waiting(conn) == 60
 
