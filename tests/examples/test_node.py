@@ -78,9 +78,30 @@ def test_tells_gaps_and_repeats(consumer: Consumer, server: Any) -> None:
     assert [line.split(" cannot")[0] for line in told] == ["# gap: 3 to 4 of e1", "# gap: 1 to 1 of e2"]
 
 
+def test_sees_a_gap_right_after_its_place(consumer: Consumer, server: Any) -> None:
+    """What is missing between the last message seen and the first new one is told, though that was another run's."""
+    put(server, "1-0", row(1))
+    put(server, "2-0", row(4))
+    program = consumer("--from", "1-0", "--count", 1)
+    assert program.end() == 0
+    assert program.err == ["# gap: 2 to 3 of e1 cannot be had - stand aside"]
+
+
+def test_reads_another_log_from_its_beginning(consumer: Consumer, server: Any) -> None:
+    """Where the server was wiped, the new log is read from its beginning, and what was seen before left out."""
+    put(server, "5-0", row(1))
+    program = consumer("--from", 0, "--count", 2)
+    program.wait_for("headline 1")
+    server.delete(KEYS.log)
+    put(server, "1-0", row(1))
+    put(server, "2-0", row(2))
+    assert program.end() == 0
+    assert seqs(program) == [1, 2]
+
+
 def test_tells_silence_once(consumer: Consumer, publisher: Publisher) -> None:
     """Without a heartbeat within the deadline it says so, once."""
-    program = consumer("--deadline-s", 0.05, "--count", 1)
+    program = consumer("--deadline-s", 0.001, "--count", 1)
     program.wait_for("silence")
     publisher.publish(row(1), now=NOW, restart=True)
     assert program.end() == 0
