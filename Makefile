@@ -2,9 +2,10 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
+NODE := tests/examples/node
 
 .DEFAULT_GOAL := help
-.PHONY: docs help run serve test check bench lock clean
+.PHONY: docs schemas help run serve test check bench lock clean
 
 help:  ## show these words
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -15,7 +16,7 @@ run: .venv/run  ## one full cycle: headlines in, signals out
 serve: .venv/run  ## the service, until Ctrl-C
 	$(BIN)/signals serve
 
-test: .venv/dev  ## all tests
+test: .venv/dev $(NODE)/node_modules/.package-lock.json  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/dev  ## style, types, import contracts, docs
@@ -31,13 +32,16 @@ bench: .venv/dev  ## timings, as ratios taken in one run
 docs: .venv/dev  ## write the outputs in README anew
 	$(BIN)/python -m tests.docs.readme
 
+schemas: .venv/dev  ## write config/messages anew
+	$(BIN)/python -m signals.delivery.schema
+
 lock:  ## write the lock files anew (needs uv)
 	for f in "" "-dev"; do \
 	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
 	    --extra build $${f:+--extra dev --extra postgres --extra report --extra research} pyproject.toml -o requirements$$f.lock -q || exit 1; done
 
 clean:  ## remove the environment and everything written at run time
-	rm -rf .venv var build *.egg-info
+	rm -rf .venv var build *.egg-info $(NODE)/node_modules
 
 .venv/run: requirements.lock pyproject.toml
 	@sh .ci/environment "$(PYTHON)" requirements.lock
@@ -46,3 +50,6 @@ clean:  ## remove the environment and everything written at run time
 .venv/dev: requirements-dev.lock pyproject.toml
 	@sh .ci/environment "$(PYTHON)" requirements-dev.lock
 	@touch $@ .venv/run
+
+$(NODE)/node_modules/.package-lock.json: $(NODE)/package-lock.json
+	@sh .ci/node

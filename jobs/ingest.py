@@ -19,7 +19,7 @@ from signals.model import FeedState, Withdrawal
 from signals.sources.feed import Feed, Reading
 from signals.sources.guard import open_session
 from signals.sources.manners import after_failure
-from signals.sources.vanished import look
+from signals.sources.vanished import look, still_missing
 from signals.store import facts, feeds, source_days, withdrawals
 
 _SLACK = dt.timedelta(seconds=1)
@@ -157,11 +157,12 @@ def _looked(feed: Feed, result: Reading | FailedRead, new: int, withdrawn: int) 
 
 def _vanished(conn: sa.Connection, feed: Feed, reading: Reading, app: App) -> list[Withdrawal]:
     """What its publisher took off its list, by comparison with what the list held before."""
-    if reading.unchanged or not feed.watch_vanished or feed.kind == "articles":
+    if not feed.watch_vanished or feed.kind == "articles":
         return []
     now = app.clock()
     since = now - dt.timedelta(seconds=app.settings.policy.story_window_s)
-    looked = look(reading.headlines, withdrawals.listed(conn, feed.id, since), now)
+    kept = withdrawals.listed(conn, feed.id, since)
+    looked = still_missing(kept, now) if reading.unchanged else look(reading.headlines, kept, now)
     withdrawals.mark_missing(conn, looked.missing, now)
     withdrawals.mark_missing(conn, looked.back, None)
     return [Withdrawal(headline_id=name, known_at=now, reason="vanished") for name in looked.vanished]

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from signals.errors import MessageError
-from signals.model import PAIR, Index, Outcome, Record, Retraction, Signal
+from signals.model import PAIR, Index, Record, Retraction, Signal
 from signals.text import stable_id
 
 HEADLINE: Final = "signals.headline.v1"
@@ -29,20 +29,28 @@ class SourceState(Record, frozen=True, kw_only=True):
     """One source of headlines or prices, as a heartbeat tells it."""
 
     id: Name
-    state: Literal["ok", "down", "new"]
-    """`new`: not tried yet."""
+    """As in the list of feeds."""
+    state: Name
+    """`ok`, `down` or `new` (not tried yet); a text, so that clients read states made after them."""
     last_success_at: dt.datetime | None
+    """UTC; when it last gave an answer. Null where it never did."""
     error: str | None
+    """Why it is down; an open text."""
 
 
 class JobState(Record, frozen=True, kw_only=True):
     """One job, as a heartbeat tells it; `outcome` is that of the last run, null before the first."""
 
     job: Name
-    outcome: Outcome | None
+    """Name of the job, as `ingest`."""
+    outcome: str | None
+    """An `Outcome` (`ok`, `partial`, `failed`, …); a text, so that clients read outcomes made after them."""
     last_started_at: dt.datetime | None
+    """UTC; null before the first run."""
     last_ended_at: dt.datetime | None
+    """UTC; null before the first run, and while one runs."""
     next_run_at: dt.datetime | None
+    """UTC; null where none is planned."""
 
 
 class Heartbeat(Record, frozen=True, kw_only=True):
@@ -51,9 +59,11 @@ class Heartbeat(Record, frozen=True, kw_only=True):
     last_seq: Sequence
     """`seq` of the last message in the log; 0 before the first."""
     sources: tuple[SourceState, ...]
+    """Each source of headlines or prices."""
     jobs: tuple[JobState, ...]
+    """Each job of the service."""
     started_at: dt.datetime
-    """When the publisher started."""
+    """UTC; when the publisher started."""
 
 
 Data = Signal | Index | Retraction | Heartbeat
@@ -64,20 +74,27 @@ class Event(msgspec.Struct, Generic[DataT], frozen=True, kw_only=True):
     """A message: the CloudEvents envelope, its place in the sequence, and the data of its type."""
 
     specversion: Literal["1.0"] = "1.0"
+    """Of CloudEvents."""
     id: Name
     """Derived from the content: a repeat has the id of the first."""
     source: Name
+    """Who sends: `/signals/usdjpy`."""
     type: Name
+    """What `data` holds, and the version of its meaning."""
     subject: Name
+    """The pair: `USDJPY`."""
     time: dt.datetime
-    """UTC; a headline's `scored_at`."""
+    """UTC; when the message was made: a headline's `scored_at`."""
     datacontenttype: Literal["application/json"] = "application/json"
+    """Of `data`."""
     dataschema: Name
+    """Names the JSON Schema of the message."""
     epoch: Name
     """Changes where the sequence starts anew."""
     seq: Sequence
     """Rises by one with each message of an epoch; a heartbeat repeats the last."""
     data: DataT
+    """What the message says; its fields follow from `type`."""
 
     def __post_init__(self) -> None:
         if self.time.utcoffset() != dt.timedelta(0):
@@ -112,8 +129,9 @@ class Encoded(NamedTuple):
     event: bytes
 
 
-_TYPES: dict[str, type[Data]] = {HEADLINE: Signal, INDEX: Index, RETRACTION: Retraction, HEARTBEAT: Heartbeat}
-_DECODERS = {name: msgspec.json.Decoder(Event[data]) for name, data in _TYPES.items()}  # type: ignore[valid-type]
+TYPES: dict[str, type[Data]] = {HEADLINE: Signal, INDEX: Index, RETRACTION: Retraction, HEARTBEAT: Heartbeat}
+"""The type of `data` for each `type` of message."""
+_DECODERS = {name: msgspec.json.Decoder(Event[data]) for name, data in TYPES.items()}  # type: ignore[valid-type]
 _HEAD = msgspec.json.Decoder(UnknownEvent)
 _PLACE = msgspec.json.Decoder(Place)
 _UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
@@ -153,15 +171,24 @@ def encode_heartbeat(heartbeat: Heartbeat, *, epoch: str, now: dt.datetime, pair
     return _encode(HEARTBEAT, heartbeat, message_id, pair, now, epoch, heartbeat.last_seq)
 
 
-def _encode(kind: str, data: Data, message_id: str, pair: str, time: dt.datetime, epoch: str, seq: int) -> Encoded:
+def schema_id(kind: str) -> str:
+    """Name of the schema of a message type, which stands in `dataschema`.
+
+    >>> schema_id("signals.headline.v1")
+    'urn:signals:headline:1'
+    """
     _, name, version = kind.split(".")
+    return f"urn:signals:{name}:{version.removeprefix('v')}"
+
+
+def _encode(kind: str, data: Data, message_id: str, pair: str, time: dt.datetime, epoch: str, seq: int) -> Encoded:
     event = Event(
         id=message_id,
         source=f"/signals/{pair.lower()}",
         type=kind,
         subject=pair.upper(),
         time=time,
-        dataschema=f"urn:signals:{name}:{version.removeprefix('v')}",
+        dataschema=schema_id(kind),
         epoch=epoch,
         seq=seq,
         data=data,
@@ -194,13 +221,3 @@ def place_of(message: bytes) -> Place | None:
         return _PLACE.decode(message)
     except _UNREADABLE:
         return None
-
-
-def json_schema(kind: str) -> dict[str, object]:
-    """JSON Schema (2020-12) of one of the four types.
-
-    Raises
-    ------
-    KeyError : no such type.
-    """
-    return msgspec.json.schema(Event[_TYPES[kind]])  # type: ignore[valid-type]

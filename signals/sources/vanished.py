@@ -45,6 +45,12 @@ class Looked(NamedTuple):
     """Gone."""
 
 
+def still_missing(kept: Iterable[Kept], now: dt.datetime) -> Looked:
+    """The same where the source says that its list is as it was: what was missing then is missing still."""
+    gone = [one.headline_id for one in kept if one.missing_at and now - one.missing_at >= CONFIRM]
+    return Looked([], [], gone)
+
+
 def look(listed: Sequence[Headline], kept: Iterable[Kept], now: dt.datetime) -> Looked:
     """Compare a list, in its publisher's order, with what it held before; `now` is UTC."""
     looked = Looked([], [], [])

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from signals.model import Headline
-from signals.sources.vanished import CONFIRM, Looked, look
+from signals.sources.vanished import CONFIRM, Looked, look, still_missing
 
 from .conftest import NOW
 
@@ -46,6 +46,12 @@ def test_an_item_taken_from_the_middle_is_missed_first_and_gone_later() -> None:
     assert look(listed(*LIST), [Was(3), Was(2)], NOW) == Looked(["h3"], [], [])
     assert look(listed(*LIST), [Was(3, NOW - MINUTE)], NOW) == Looked([], [], [])
     assert look(listed(*LIST), [Was(3, BEFORE)], NOW) == Looked([], [], ["h3"])
+
+
+def test_a_list_that_stays_as_it_was_confirms_what_it_lacked() -> None:
+    """Most servers answer 304 from then on: nothing else would ever tell."""
+    kept = [Was(2), Was(3, BEFORE), Was(4, NOW - MINUTE)]
+    assert still_missing(kept, NOW) == Looked([], [], ["h3"])
 
 
 def test_an_item_that_comes_back_was_never_gone() -> None:
