@@ -4,27 +4,17 @@ import random
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from signals.delivery.broker import EmbeddedBroker
 from tests.chaos.load import Bot, Feeder, Verdict, in_stream, seen_by
-from tests.chaos.service import Nursery, connected, kill_server, until
+from tests.chaos.service import Nursery, Service, connected, kill_server, until
 
 RATE = 200.0
 """Headlines a second while there is a service to take them."""
 
 BOUNDARIES = 400
 """Of a life that ends at one: its first half is the start, then comes work."""
-
-
-class Service(Protocol):
-    """Something that can be started and killed."""
-
-    def start(self) -> int:
-        """Start it."""
-
-    def kill(self) -> None:
-        """Kill it."""
 
 
 class Outcome(NamedTuple):

@@ -93,12 +93,17 @@ class Feeder(threading.Thread):
 
 
 class Bot(threading.Thread):
-    """A bot that reads by the shipped client from the first signal until the last headline, whatever happens."""
+    """A bot that reads by the shipped client from the first signal until the last headline, whatever happens.
 
-    def __init__(self, home: Path, *, live_only: bool = True) -> None:
+    Parameters
+    ----------
+    home : names the address, where `url` is not given.
+    """
+
+    def __init__(self, home: Path, *, url: str | None = None) -> None:
         super().__init__(name="bot", daemon=True)
         self._home = home
-        self._live_only = live_only
+        self._url = url
         self.seen: list[signals.Received] = []
         self.gaps: list[signals.Gap] = []
         self.silences: list[signals.Silence] = []
@@ -122,7 +127,7 @@ class Bot(threading.Thread):
     def _connect(self) -> signals.Client:
         while True:
             try:
-                return signals.connect(home=self._home, live_only=self._live_only)
+                return signals.connect(self._url, home=self._home)
             except BrokerError:
                 time.sleep(_PAUSE_S)
 

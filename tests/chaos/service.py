@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import redis
 
@@ -41,6 +41,16 @@ def quiet_shell(folder: Path, **environ: str) -> Shell:
         **environ,
     }
     return made
+
+
+class Service(Protocol):
+    """Something that can be started and killed."""
+
+    def start(self) -> int:
+        """Start it; returns its process id."""
+
+    def kill(self) -> None:
+        """Kill it."""
 
 
 class Nursery:
