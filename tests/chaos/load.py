@@ -48,7 +48,8 @@ class Feeder(threading.Thread):
         self._numbers = itertools.count()
         self.acknowledged: list[str] = []
         """Titles, in order."""
-        self.answers: Counter[int] = Counter()
+        self.refusals: Counter[str] = Counter()
+        """What was answered instead of an acknowledgement."""
 
     def run(self) -> None:
         """Until `end`."""
@@ -83,12 +84,14 @@ class Feeder(threading.Thread):
         line = http.client.HTTPConnection(urlsplit(url).netloc, timeout=15)
         try:
             line.request("POST", "/v1/headlines", body, {"Authorization": f"Bearer {token}"})
-            status = line.getresponse().status
+            answer = line.getresponse()
+            status, text = answer.status, answer.read().decode()
         except (OSError, http.client.HTTPException):  # killed before it could answer: it may have stored them
             return False
         finally:
             line.close()
-        self.answers[status] += 1
+        if status != 200:
+            self.refusals[text] += 1
         return status == 200
 
 

@@ -20,10 +20,12 @@ class Server:
     Parameters
     ----------
     folder : holds its append-only log.
+    before : a command that is to become the server, such as one that makes a disk of its own.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, before: tuple[str, ...] = ()) -> None:
         self._folder = folder
+        self._before = before
         self._port = free_port(0)
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"redis://127.0.0.1:{self._port}"
@@ -33,8 +35,14 @@ class Server:
     def start(self) -> None:
         """Start it from what its folder holds, and wait until it answers."""
         self._folder.mkdir(exist_ok=True)
-        self._process = subprocess.Popen(command_of(find_server(), self._folder, self._port))
+        self._process = subprocess.Popen([*self._before, *command_of(find_server(), self._folder, self._port)])
         until(self._answers, "an answer of the server")
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
 
     def kill(self) -> None:
         """End it as nothing can prevent."""
@@ -84,9 +92,9 @@ class Server:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Server]:
+def running(folder: Path, before: tuple[str, ...] = ()) -> Iterator[Server]:
     """A server, ended at the end."""
-    server = Server(folder)
+    server = Server(folder, before)
     try:
         yield server
     finally:
