@@ -69,7 +69,7 @@ class Doorbell(threading.Thread):
         while not self._ended.is_set():
             try:
                 answer = cast(Any, self._app.redis().xread({stream.STREAM: last}, block=_BLOCK_MS))
-            except redis.RedisError:
+            except (redis.RedisError, BrokerError):  # gone, or cannot be started just now
                 self._ended.wait(_PAUSE_S)
                 continue
             if answer:

@@ -1,9 +1,11 @@
 """Runs jobs, one at a time each, under a deadline, and puts every run on record whatever becomes of it."""
 
+import contextlib
 import datetime as dt
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -46,6 +48,8 @@ class Deadline:
 
 
 _RECORDED_WITHIN_S = 60
+_OWED = 1000
+"""Ended runs that are kept for the history while it cannot be written."""
 _OVERLAP = "the run before it has not ended"
 _SLOW = "raise timeout_s in config/signals.toml, or see what it waits for in `signals jobs show RUN_ID`"
 
@@ -81,6 +85,7 @@ class Runner:
         self._store = store
         self._clock = clock
         self._busy = {name: threading.Lock() for name in tasks}
+        self._owed: deque[JobRun] = deque(maxlen=_OWED)
 
     def run(self, job: str, trigger: Trigger, scheduled_at: dt.datetime | None = None) -> JobRun:
         """Run a job now and wait for it; never raises for what the job did."""
@@ -89,10 +94,11 @@ class Runner:
         log = logger().bind(run_id=record.run_id, job=job)
         if not self._busy[job].acquire(blocking=False):
             return self._record(record, log, "skipped", error=_OVERLAP)
-        with self._store.write() as conn:
-            # A run this old has either ended or been killed: a live one is recorded at its timeout.
-            runs.close_interrupted(conn, [job], self._clock(), older_than_s=timeout_s + _RECORDED_WITHIN_S)
-            runs.begin(conn, record)
+        try:
+            self._begin(record, timeout_s)
+        except StoreError as fault:
+            self._busy[job].release()
+            return self._not_begun(record, log, fault)
         (log.debug if job in QUIET else log.info)("job.start", trigger=trigger)
         run = Run(record.run_id, trigger, Deadline(job, timeout_s), log)
         try:
@@ -119,6 +125,21 @@ class Runner:
     def _new(self, job: str, trigger: Trigger, scheduled_at: dt.datetime | None) -> JobRun:
         run_id = uuid.uuid4().hex[:12]
         return JobRun(run_id=run_id, job=job, trigger=trigger, scheduled_at=scheduled_at, started_at=self._clock())
+
+    def _begin(self, record: JobRun, timeout_s: float) -> None:
+        with self._store.write() as conn:
+            # A run this old has either ended or been killed: a live one is recorded at its timeout.
+            stale_s = timeout_s + _RECORDED_WITHIN_S
+            runs.close_interrupted(conn, [record.job], self._clock(), older_than_s=stale_s)
+            runs.begin(conn, record)
+
+    def _not_begun(self, record: JobRun, log: structlog.stdlib.BoundLogger, fault: StoreError) -> JobRun:
+        """A run that could not even be put on record: the history is told later, not tried again at once."""
+        error, now = f"StoreError: {fault}", max(self._clock(), record.started_at)
+        ended = msgspec.structs.replace(record, ended_at=now, outcome="failed", error=error)
+        self._owed.append(ended)
+        log.error("job.end", outcome=ended.outcome, duration_s=ended.duration_s, counts=ended.counts, error=error)
+        return ended
 
     def _execute(self, task: Task, run: Run, busy: threading.Lock, timeout_s: float) -> Report | BaseException:
         made: list[Report | BaseException] = []
@@ -164,11 +185,24 @@ class Runner:
             error=error,
         )
         try:
-            with self._store.write() as conn:
-                (runs.begin if outcome in ("missed", "skipped") else runs.finish)(conn, ended)
-        except StoreError as fault:  # the run is over all the same: the log has it where the history can't
-            error = f"{error + '; ' if error else ''}not in the history: {fault}"
+            self._write(ended)
+        except StoreError as fault:  # the run is over all the same: the log has it now, and the history once it can
+            error = f"{error + '; ' if error else ''}not in the history yet: {fault}"
             ended = msgspec.structs.replace(ended, outcome="failed", error=error)
         write: Any = log.error if error else log.debug if record.job in QUIET else log.info
         write("job.end", outcome=ended.outcome, duration_s=ended.duration_s, counts=ended.counts, error=error)
         return ended
+
+    def _write(self, ended: JobRun) -> None:
+        """Put an ended run into the history, and with it those that could not be when they ended."""
+        taken = [ended]
+        with contextlib.suppress(IndexError):
+            while True:
+                taken.append(self._owed.popleft())
+        try:
+            with self._store.write() as conn:
+                for one in taken:
+                    runs.finish(conn, one)
+        except StoreError:
+            self._owed.extend(taken)
+            raise

@@ -45,7 +45,7 @@ class Store:
         except ValueError:  # without its text: an unquoted "@" or ":" makes a piece of the password the port
             raise ConfigError(
                 "SIGNALS_DATABASE_URL",
-                "its port is not a number",
+                "its port or timeout is not a number",
                 "in the password write %40 for @, %3A for :, %2F for /",
             ) from None
         if engine.dialect.name == "sqlite":
@@ -108,11 +108,13 @@ def _options(url: str) -> dict[str, Any]:
 
 
 def _tune_sqlite(engine: sa.Engine) -> None:
+    busy_ms = _busy_ms(engine.url)
+
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
         try:
-            for pragma in (f"busy_timeout={BUSY_S * 1000}", "synchronous=FULL", "foreign_keys=ON"):
+            for pragma in (f"busy_timeout={busy_ms}", "synchronous=FULL", "foreign_keys=ON"):
                 connection.execute(f"PRAGMA {pragma}")
             if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
                 _begin_wal(connection)
@@ -124,6 +126,11 @@ def _tune_sqlite(engine: sa.Engine) -> None:
     def on_begin(conn: sa.Connection) -> None:
         # A writer takes its lock at once: turning a reader into a writer halfway can deadlock.
         conn.exec_driver_sql("BEGIN" if conn.get_execution_options().get("reads") else "BEGIN IMMEDIATE")
+
+
+def _busy_ms(url: sa.URL) -> int:
+    """`BUSY_S`, or what `?timeout=SECONDS` in the URL says."""
+    return int(float(str(url.query.get("timeout", BUSY_S))) * 1000)
 
 
 def _begin_wal(connection: sqlite3.Connection) -> None:

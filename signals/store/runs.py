@@ -19,8 +19,9 @@ def begin(conn: sa.Connection, run: JobRun) -> None:
 
 
 def finish(conn: sa.Connection, run: JobRun) -> None:
-    """Put a run's end on record."""
-    conn.execute(sa.update(_R).where(_R.c.run_id == run.run_id).values(_row(run)))
+    """Put a run's end on record, also where its beginning could not be."""
+    if not conn.execute(sa.update(_R).where(_R.c.run_id == run.run_id).values(_row(run))).rowcount:
+        begin(conn, run)
 
 
 def close_interrupted(conn: sa.Connection, jobs: list[str], now: dt.datetime, *, older_than_s: float = 0) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import stamina
 
-from signals.errors import StoreError
+from signals.errors import ConfigError, StoreError
 from signals.store import Store, database, headlines
 
 from .conftest import make_headline, url_of
@@ -216,3 +216,14 @@ def test_a_table_that_vanishes(store: Store) -> None:
         conn.exec_driver_sql("DROP TABLE headlines")
     with pytest.raises(StoreError, match="no such table"), store.read() as conn:
         headlines.count(conn)
+
+
+def test_the_address_may_say_how_long_to_wait_for_a_lock(tmp_path):
+    """`?timeout=SECONDS` is what a writer waits for another; what is no number is an error."""
+    url = f"sqlite:///{tmp_path / 's.db'}?timeout="
+    store = Store.open(f"{url}0.25")
+    with store.read() as conn:
+        assert conn.exec_driver_sql("PRAGMA busy_timeout").scalar() == 250
+    store.close()
+    with pytest.raises(ConfigError, match="timeout is not a number"):
+        Store.open(f"{url}soon")

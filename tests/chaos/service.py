@@ -1,0 +1,163 @@
+"""Services to be killed: forked off by a nursery, or started from nothing; and the server of their home."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import redis
+
+from signals.delivery.endpoints import endpoint
+from tests.conftest import ROOT
+from tests.jobs.conftest import Shell
+
+T = TypeVar("T")
+PATIENCE_S = 60.0
+
+
+def until(look: Callable[[], T], what: str, patience_s: float = PATIENCE_S) -> T:
+    """Look until something true is seen; the last thing seen."""
+    end = time.monotonic() + patience_s
+    while not (seen := look()):
+        assert time.monotonic() < end, f"{what}: not within {patience_s:g} s"
+        time.sleep(0.01)
+    return seen
+
+
+def quiet_shell(folder: Path, **environ: str) -> Shell:
+    """A home without sources of its own: what comes is pushed, and publishing is due every second."""
+    made = Shell(folder, "")
+    made.env |= {
+        "SIGNALS__PRICES__ENABLED": "false",
+        "SIGNALS__PRICES__REFERENCE_URL": "",
+        "SIGNALS__JOBS__PUBLISH__EVERY_S": "1",
+        "SIGNALS__JOBS__HEARTBEAT__EVERY_S": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        **environ,
+    }
+    return made
+
+
+class Service(Protocol):
+    """Something that can be started and killed."""
+
+    def start(self) -> int:
+        """Start it; returns its process id."""
+
+    def kill(self) -> None:
+        """Kill it."""
+
+
+class Nursery:
+    """Services of one home, one at a time.
+
+    Parameters
+    ----------
+    shell : home, settings and environment.
+    before : a command that is to become the nursery, such as one that makes a disk of its own.
+    """
+
+    def __init__(self, shell: Shell, before: tuple[str, ...] = ()) -> None:
+        self.log = shell.home.parent / "stderr.txt"
+        self.starts = 0
+        self._process = subprocess.Popen(
+            [*before, sys.executable, "-m", "tests.chaos.nursery", str(shell.config), str(self.log)],
+            env=shell.env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert self._line() == "ready"
+        self.pid = self._process.pid
+
+    def start(self, boundary: int = 0) -> int:
+        """Start a service; returns its process id at once, long before it is up.
+
+        `boundary`: it kills itself there, as `nursery` counts them.
+        """
+        self.starts += 1
+        return int(self._ask(f"start {boundary}" if boundary else "start"))
+
+    def die(self) -> None:
+        """Wait until the service has killed itself."""
+        self._killed(self._ask("wait"))
+
+    def kill(self) -> None:
+        """End the service as nothing can prevent."""
+        self._killed(self._ask("kill"))
+
+    def _killed(self, status: str) -> None:
+        assert status == str(-signal.SIGKILL), f"it had ended by itself: {status}\n{self.log.read_text()[-2000:]}"
+
+    def end(self) -> int:
+        """Ask the service to end; its exit status."""
+        return int(self._ask("end"))
+
+    def close(self) -> None:
+        """End the service and the nursery."""
+        self._process.communicate(timeout=20)
+
+    def _ask(self, word: str) -> str:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{word}\n")
+        self._process.stdin.flush()
+        return self._line()
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
+class Whole:
+    """Services of one home as a person starts them, one at a time, from nothing."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self._log = shell.home.parent / "stderr.txt"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.starts = 0
+
+    def start(self) -> int:
+        """Start a service; returns its process id at once."""
+        self.starts += 1
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._shell.command("serve"), env=self._shell.env, stdout=subprocess.DEVNULL, stderr=log
+            )
+        return self._process.pid
+
+    def kill(self) -> None:
+        """End the service as nothing can prevent."""
+        assert self._process is not None
+        self._process.kill()
+        assert self._process.wait(20) == -signal.SIGKILL, self._log.read_text()[-2000:]
+
+    def close(self) -> None:
+        """End the service if it runs."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(20)
+
+
+def connected(home: Path) -> "redis.Redis | None":
+    """The server that this home names, if it answers."""
+    url = endpoint(home, "redis")
+    if url is None:
+        return None
+    client = redis.Redis.from_url(url, socket_timeout=5)
+    try:
+        client.ping()
+    except redis.RedisError:
+        client.close()
+        return None
+    return client
+
+
+def kill_server(home: Path) -> None:
+    """End this home's server as nothing can prevent; whoever needs it starts it again."""
+    client = until(lambda: connected(home), "a server to kill")
+    told: Any = client.info("server")
+    client.close()
+    os.kill(told["process_id"], signal.SIGKILL)
