@@ -160,7 +160,8 @@ def in_stream(server: redis.Redis, sent: list[str]) -> Verdict:
     """As it stands in the stream."""
     events = [signals.decode(event) for event in _logged(server)]
     assert all(isinstance(event, signals.Event) for event in events)
-    titles = [event.data.title for event in events if isinstance(event, signals.Event)]  # type: ignore[union-attr]
+    told = [event.data for event in events if isinstance(event, signals.Event)]
+    titles = [data.title for data in told if isinstance(data, signals.Signal)]  # indexes stand between them
     return _verdict(titles, [event.seq for event in events], sent, 0)
 
 

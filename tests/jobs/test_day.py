@@ -266,7 +266,10 @@ def test_corrections_supersede_and_what_is_taken_back_is_retracted(lived: Lived)
     fallen = {row.title for row in told if row.retracted_at}
     assert fallen
     assert fallen <= lived.day.gone
-    assert len(fallen) >= 0.8 * len({row.title for row in told} & lived.day.gone)
+    # While the clock is behind, dates lie in the future and are not believed: a gap in the list then tells nothing.
+    dated = {row.title for row in told if row.data["source_published_at"]} & lived.day.gone
+    assert fallen == dated
+    assert len(dated) > 15
 
 
 def test_the_log_has_no_gap_and_replay_gives_the_same_bytes(lived: Lived) -> None:
