@@ -169,7 +169,7 @@ class EmbeddedBroker:
                 decode_responses=True,
             )
             with contextlib.closing(client):
-                client.dbsize()  # refused while it loads; PING also while its disk is full, when it still reads
+                client.dbsize()  # refused while it loads; PING also while its disk is full, when it still answers
                 return Path(str(client.config_get("dir").get("dir"))) == self._folder.resolve()
         except (redis.RedisError, ValueError):  # refused, a stranger, no Redis at all, no address
             return False

@@ -63,6 +63,7 @@ class Nursery:
     """
 
     def __init__(self, shell: Shell, before: tuple[str, ...] = ()) -> None:
+        self.shell = shell
         self.log = shell.home.parent / "stderr.txt"
         self.starts = 0
         self._process = subprocess.Popen(
