@@ -10,8 +10,8 @@ import signals
 from signals.delivery.broker import EmbeddedBroker
 from signals.delivery.client import Client, connect
 from signals.delivery.endpoints import set_endpoint
-from signals.delivery.items import Silence
-from signals.delivery.link import pause_s
+from signals.delivery.items import Restored, Silence
+from signals.delivery.follow import pause_s
 from signals.delivery.publisher import OutboxRow, Publisher
 from signals.errors import BrokerError
 
@@ -81,13 +81,15 @@ def test_silence_is_told_once(client: Client, publisher: Publisher, clock: Clock
     assert seqs([next(items)]) == [1]  # heard meanwhile, and in time
     heard_at = client.heard_at
     clock.forward(15.1)
-    assert next(items) == Silence(heard_at=heard_at, heartbeat=make_heartbeat(0), fault=None)
+    silence = next(items)
+    assert silence == Silence(heard_at=heard_at, heartbeat=make_heartbeat(0), fault=None, kind="publisher")
     clock.forward(100)
     for seq in (2, 3):
         publisher.publish(make_row(seq), now=NOW)
         assert seqs([next(items)]) == [seq]
     beat(publisher, last_seq=2)
     publisher.publish(make_row(4), now=NOW)
+    assert next(items) == Restored(silence=silence, heartbeat=make_heartbeat(2))
     assert seqs([next(items)]) == [4]
     clock.forward(16)
     told = next(items)

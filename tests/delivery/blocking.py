@@ -1,0 +1,86 @@
+"""The client for asyncio behind the face of the other, so that the same tests hold for both."""
+
+import asyncio
+import datetime as dt
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import redis
+
+from signals.delivery.aclient import AsyncClient, connect_async
+
+
+class Blocking:
+    """Runs an `AsyncClient` on a loop of its own, which moves only while it is asked for something."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        self.runner = asyncio.Runner()
+        self.url = url
+        self.client: AsyncClient = connect_async(url, **options)
+        self.run(self.client.__aenter__())
+
+    def run(self, coroutine: Any) -> Any:
+        """Wait for it."""
+        return self.runner.run(coroutine)
+
+    def signals(self, start: "str | dt.timedelta" = "new", **limits: Any) -> "BlockingItems":
+        """Items, by a reading that has begun already."""
+        return BlockingItems(self, self.client.signals(start, **limits))
+
+    def work(self, group: str, consumer: str, **limits: Any) -> "BlockingItems":
+        """Tasks, whose `ack` waits."""
+        return BlockingItems(self, self.client.work(group, consumer, **limits))
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.client, name)
+        if not asyncio.iscoroutinefunction(found):
+            return found
+        return lambda *arguments, **options: self.run(found(*arguments, **options))
+
+    def __enter__(self) -> "Blocking":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.run(self.client.close())
+        self.runner.close()
+
+
+class BlockingItems:
+    """A reading, begun when it is made: the loop moves until the first item is there or is waited for."""
+
+    def __init__(self, owner: Blocking, items: Any) -> None:
+        self.owner, self.items = owner, items
+        self.first: Any = owner.run(self._begin())
+
+    async def _begin(self) -> Any:
+        first = asyncio.ensure_future(anext(self.items))
+        end = time.monotonic() + 10
+        with redis.Redis.from_url(self.owner.url) as look:
+            while not first.done() and time.monotonic() < end:
+                await asyncio.sleep(0.002)
+                if any(each["cmd"] == "xread|xreadgroup" or "b" in each["flags"] for each in look.client_list()):
+                    break
+        return first
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        first, self.first = self.first, None
+        try:
+            return self.owner.run(self._wait(first))
+        except StopAsyncIteration:
+            raise StopIteration from None
+
+    async def _wait(self, first: Any) -> Any:
+        return await (anext(self.items) if first is None else first)
+
+    def close(self) -> None:
+        """Leave the reading."""
+        if self.first is not None:
+            self.first.cancel()
+            self.owner.run(asyncio.wait([self.first]))
+            if not self.first.cancelled():
+                self.first.exception()
+        self.owner.run(self.items.aclose())
