@@ -51,7 +51,9 @@ class Pulse:
         self._since = self._reached = self._signalled = self._looked = begun
         self._renewed = begun
         """When the connection was last made anew for want of a heartbeat."""
-        self._graced = self._subscribed = self._quiet = False
+        self._graced = self._quiet = False
+        self._unanswered_since: float | None = None
+        """Since when a subscription waits for its confirmation."""
         self._silence: Silence | None = None
         self._restored: Restored | None = None
         self._fault: str | None = None
@@ -64,8 +66,11 @@ class Pulse:
 
     def hear(self, heard: Heard) -> None:
         """Take in what the channel brought."""
-        self._subscribed = heard.subscribed
         self._looked = self._ticks()
+        if heard.subscribed:
+            self._unanswered_since = None
+        elif self._unanswered_since is None:
+            self._unanswered_since = self._looked
         for message in heard.messages:
             event = self._reader.entry("", message).event  # what cannot be read stands in the log, and counts there
             if event is not None and isinstance(event.data, Heartbeat):
@@ -85,7 +90,7 @@ class Pulse:
     def failed(self, fault: str, next_try_s: float) -> Iterator[Silence]:
         """Redis did not answer, and another try may take `next_try_s` to fail: what to tell."""
         self._fault, now = fault, self._ticks()
-        self._looked, self._subscribed = now, False
+        self._looked, self._unanswered_since = now, None
         if max(now + next_try_s - self._reached, now - self._since) > self._deadline_s:
             yield from self._fall_silent("connection", fault)
 
@@ -96,9 +101,9 @@ class Pulse:
             restored, self._restored = self._restored, None
             yield restored
         if now - self._since > self._deadline_s:
-            if self._subscribed:
+            if self._unanswered_since is None:
                 yield from self._fall_silent("publisher", None)
-            else:
+            elif now - self._unanswered_since > self._deadline_s / 3:
                 yield from self._fall_silent("connection", _UNSUBSCRIBED)
         elif self._is_quiet(now) and not self._quiet and self.heartbeat is not None:
             self._quiet = True
