@@ -73,7 +73,9 @@ def _options(url: str, how: Dialling, parse_one: Any) -> tuple[Address, dict[str
     address = parse(url)
     certificates = how.tls.options()
     if certificates and not address.tls:
-        raise BrokerError("Redis address", "certificates are given, and it does not speak TLS", "write it as rediss://…")
+        raise BrokerError(
+            "Redis address", "certificates are given, and it does not speak TLS", "write it as rediss://…"
+        )
     try:
         options = parse_one(address.url)
     except ValueError as exc:

@@ -228,5 +228,3 @@ class Follower:
 
     def _is_full(self) -> bool:
         return self._left is not None and self._left <= 0
-
-

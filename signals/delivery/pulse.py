@@ -91,7 +91,7 @@ class Pulse:
         """Redis did not answer, and another try may take `next_try_s` to fail: what to tell."""
         self._fault, now = fault, self._ticks()
         self._looked, self._unanswered_since = now, None
-        if max(now + next_try_s - self._reached, now - self._since) > self._deadline_s:
+        if now + next_try_s - self._reached > self._deadline_s:
             yield from self._fall_silent("connection", fault)
 
     def told(self) -> Iterator[Silence | Quiet | Restored]:
