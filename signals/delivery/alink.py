@@ -11,8 +11,10 @@ from redis.asyncio.client import PubSub
 from signals.delivery.dial import Dialling, dial_async
 from signals.delivery.faults import broker_error, may_pass, safe_url
 from signals.delivery.items import Delivery, Item
-from signals.delivery.steps import Ask, Drop, Effect, Hear, Heard, Lost, Pause, Refused, Steps, T
+from signals.delivery.steps import Ask, Drop, Effect, Hear, Lost, Pause, Refused, Steps, T
 from signals.errors import BrokerError
+
+_CANCEL_S = 0.05
 
 
 class Ear:
@@ -20,37 +22,33 @@ class Ear:
 
     Parameters
     ----------
-    pubsub : not yet subscribed.
-    channel : to listen to.
+    pubsub : subscribed, and confirmed.
     """
 
-    def __init__(self, pubsub: PubSub, channel: str) -> None:
-        self._pubsub, self._channel = pubsub, channel
+    def __init__(self, pubsub: PubSub) -> None:
+        self._pubsub = pubsub
         self._messages: list[bytes] = []
-        self._subscribed = False
         self._task = asyncio.create_task(self._listen())
 
     async def _listen(self) -> None:
-        await self._pubsub.subscribe(self._channel)
         while True:
             message = await self._pubsub.get_message(timeout=None)
-            if message is not None:
-                self._subscribed = True
-                if message["type"] == "message":
-                    self._messages.append(message["data"])
+            if message is not None and message["type"] == "message":
+                self._messages.append(message["data"])
 
-    async def heard(self) -> Heard:
+    async def heard(self) -> list[bytes]:
         """What came since the last time; raises what ended the listening."""
         await asyncio.sleep(0)  # what has arrived is taken in first
         if self._task.done():
             await self._task
         messages, self._messages = self._messages, []
-        return Heard(messages, self._subscribed)
+        return messages
 
     async def close(self) -> None:
         """Stop listening."""
-        self._task.cancel()
-        await asyncio.wait([self._task])
+        while not self._task.done():  # a connection made at the same moment may swallow the cancelling
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=_CANCEL_S)
         if not self._task.cancelled():
             self._task.exception()  # looked at: what ended it was told by `heard`, or does not matter any more
         await self._pubsub.aclose()  # type: ignore[no-untyped-call]
@@ -135,10 +133,17 @@ class AsyncLink:
                 return Refused(code)
             raise
 
-    async def _hear(self, _: Hear) -> Heard:
+    async def _hear(self, _: Hear) -> list[bytes]:
         if self._ear is None:
-            client = await self._connected()
-            self._ear = Ear(client.pubsub(), self._channel)
+            pubsub = (await self._connected()).pubsub()
+            try:
+                await pubsub.subscribe(self._channel)
+                if await pubsub.get_message(timeout=self._how.answer_s) is None:
+                    raise redis.TimeoutError("the subscription is not confirmed")
+            except BaseException:  # cancelled too: nobody else knows of it
+                await pubsub.aclose()  # type: ignore[no-untyped-call]
+                raise
+            self._ear = Ear(pubsub)
         return await self._ear.heard()
 
     async def _connected(self) -> redis.asyncio.Redis:

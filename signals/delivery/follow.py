@@ -13,14 +13,14 @@
 
 import datetime as dt
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
+from signals.delivery.foresight import Foresight
 from signals.delivery.items import Delivery, Gap, Item
 from signals.delivery.journal import Entry, Journal
 from signals.delivery.pulse import Pulse
 from signals.delivery.steps import Drop, Hear, Lost, Pause, Steps
 from signals.delivery.stream import PAGE, Log, Start
-from signals.model import Signal
 
 _PAUSE_FIRST_S, _PAUSE_MOST_S = 0.05, 5.0
 
@@ -134,6 +134,7 @@ class Follower:
         count: int | None,
     ) -> None:
         self._log, self._journal, self._attendance, self._clock = log, journal, attendance, clock
+        self._foresight = Foresight(log, journal, clock)
         self._left = count
         self._moved = False
         """Whether the last look at the log got anywhere."""
@@ -170,24 +171,15 @@ class Follower:
         entries = yield from self._log.after(int(wait_s * 1000))
         self._attendance.answered()
         self._moved = bool(entries)
-        yield from self._foresee(entries)
+        yield from self._foresight.look(entries, at_end=len(entries) < PAGE)
         for entry in entries:
             yield from self._take(entry)
             if self._is_full():
                 return
         if not self._moved:
             self._moved = yield from self._log.settle()
-
-    def _foresee(self, entries: Sequence[Entry]) -> Steps[None]:
-        """Learn of retractions that stand further on, where the page is not the last and holds a live signal."""
-        self._journal.foresee(entries)
-        now = self._clock()
-        if not any(e.event and isinstance(e.event.data, Signal) and e.event.data.valid_until > now for e in entries):
-            return
-        page = entries
-        while len(page) >= PAGE:
-            page = yield from self._log.ahead(page[-1].stream_id)
-            self._journal.foresee(page)
+            if self._moved:
+                self._foresight.forget()
 
     def _take(self, entry: Entry) -> Steps[None]:
         hole = self._journal.hole_before(entry.place)

@@ -9,7 +9,7 @@ import redis
 from signals.delivery.dial import Dialling, dial
 from signals.delivery.faults import broker_error, may_pass, safe_url
 from signals.delivery.items import Delivery, Item
-from signals.delivery.steps import Ask, Drop, Effect, Hear, Heard, Lost, Pause, Refused, Steps, T
+from signals.delivery.steps import Ask, Drop, Effect, Hear, Lost, Pause, Refused, Steps, T
 from signals.errors import BrokerError
 
 
@@ -27,7 +27,6 @@ class Link:
         self._url, self._channel, self._how = url, channel, how
         self._client: redis.Redis | None = None
         self._pubsub: redis.client.PubSub | None = None
-        self._subscribed = False
         self._where = "Redis"
         self._carry_out: dict[type[Effect], Callable[[Any], object]] = {
             Ask: self._ask,
@@ -63,7 +62,7 @@ class Link:
 
     def close(self) -> None:
         """Drop the connection; the next step makes a new one."""
-        pubsub, self._pubsub, self._subscribed = self._pubsub, None, False
+        pubsub, self._pubsub = self._pubsub, None
         client, self._client = self._client, None
         if pubsub is not None:
             pubsub.close()
@@ -96,16 +95,17 @@ class Link:
                 return Refused(code)
             raise
 
-    def _hear(self, _: Hear) -> Heard:
+    def _hear(self, _: Hear) -> list[bytes]:
         if self._pubsub is None:
             self._pubsub = self._connected().pubsub()  # type: ignore[no-untyped-call]
             self._pubsub.subscribe(self._channel)
+            if self._pubsub.get_message(timeout=self._how.answer_s) is None:
+                raise redis.TimeoutError("the subscription is not confirmed")
         messages = []
         while (message := self._pubsub.get_message(timeout=0)) is not None:
             if message["type"] == "message":
                 messages.append(message["data"])
-            self._subscribed = True
-        return Heard(messages, self._subscribed)
+        return messages
 
     def _connected(self) -> redis.Redis:
         if self._client is None:

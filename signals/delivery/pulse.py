@@ -14,14 +14,11 @@ silence was told: it could not have been heard meanwhile.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from signals.delivery.items import Quiet, Restored, Silence, SilenceKind, State, Status
 from signals.delivery.journal import Reader
-from signals.delivery.steps import Heard
 from signals.delivery.wire import Heartbeat
-
-_UNSUBSCRIBED = "the subscription is not answered"
 
 
 class Pulse:
@@ -52,8 +49,6 @@ class Pulse:
         self._renewed = begun
         """When the connection was last made anew for want of a heartbeat."""
         self._graced = self._quiet = False
-        self._unanswered_since: float | None = None
-        """Since when a subscription waits for its confirmation."""
         self._silence: Silence | None = None
         self._restored: Restored | None = None
         self._fault: str | None = None
@@ -64,14 +59,10 @@ class Pulse:
         self._reached_at: dt.datetime | None = None
         self._signal_at: dt.datetime | None = None
 
-    def hear(self, heard: Heard) -> None:
+    def hear(self, messages: Iterable[bytes]) -> None:
         """Take in what the channel brought."""
         self._looked = self._ticks()
-        if heard.subscribed:
-            self._unanswered_since = None
-        elif self._unanswered_since is None:
-            self._unanswered_since = self._looked
-        for message in heard.messages:
+        for message in messages:
             event = self._reader.entry("", message).event  # what cannot be read stands in the log, and counts there
             if event is not None and isinstance(event.data, Heartbeat):
                 self._beat(event.data)
@@ -90,7 +81,7 @@ class Pulse:
     def failed(self, fault: str, next_try_s: float) -> Iterator[Silence]:
         """Redis did not answer, and another try may take `next_try_s` to fail: what to tell."""
         self._fault, now = fault, self._ticks()
-        self._looked, self._unanswered_since = now, None
+        self._looked = now
         if now + next_try_s - self._reached > self._deadline_s:
             yield from self._fall_silent("connection", fault)
 
@@ -101,10 +92,7 @@ class Pulse:
             restored, self._restored = self._restored, None
             yield restored
         if now - self._since > self._deadline_s:
-            if self._unanswered_since is None:
-                yield from self._fall_silent("publisher", None)
-            elif now - self._unanswered_since > self._deadline_s / 3:
-                yield from self._fall_silent("connection", _UNSUBSCRIBED)
+            yield from self._fall_silent("publisher", None)
         elif self._is_quiet(now) and not self._quiet and self.heartbeat is not None:
             self._quiet = True
             yield Quiet(quiet_s=now - self._signalled, heartbeat=self.heartbeat)

@@ -38,7 +38,7 @@ class Ask(Effect):
 
 
 class Hear(Effect):
-    """What the channel brought since the last time, as `Heard`; subscribes where that is not done. Never waits."""
+    """The messages that the channel brought since the last time. Waits only to subscribe, where that is not done."""
 
     __slots__ = ()
 
@@ -67,14 +67,6 @@ class Refused(NamedTuple):
     """An error answer that the core asked to see."""
 
     code: str
-
-
-class Heard(NamedTuple):
-    """What came by the channel."""
-
-    messages: list[bytes]
-    subscribed: bool
-    """Whether the server has confirmed the subscription."""
 
 
 class Lost(Exception):

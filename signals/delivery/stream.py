@@ -90,7 +90,7 @@ class Log:
         return [self._entry(raw) for _, entries in answer or () for raw in entries if raw[0] is not None]
 
     def move_to(self, entry: Entry) -> None:
-        """This entry is done with: go on behind it."""
+        """Go on behind an entry: it is done with."""
         self.position = entry.stream_id
         self._witnessed = True
 

@@ -15,11 +15,11 @@ from collections.abc import Callable
 from typing import Any
 
 from signals.delivery.follow import Attendance
+from signals.delivery.foresight import Foresight
 from signals.delivery.items import Delivery, Pending
 from signals.delivery.journal import Entry, Journal, Reader
-from signals.delivery.steps import Ask, Lost, Refused, Steps
-from signals.delivery.stream import BEGINNING, PAGE, Log, Start, entry_of, id_at
-from signals.model import Signal
+from signals.delivery.steps import Ask, Hear, Lost, Refused, Steps
+from signals.delivery.stream import BEGINNING, Log, Start, entry_of, id_at
 
 _BUSY, _NO_GROUP = "BUSYGROUP", "NOGROUP"
 _CLAIM_SHARE = 4
@@ -55,12 +55,13 @@ class Worker:
         self._key, self._group, self._consumer, self._idle_s = key, group, consumer, idle_s
         self._reader, self._journal, self._attendance = reader, journal, attendance
         self._clock, self._ticks = clock, ticks
-        self._log = Log(reader, key)
+        self._foresight = Foresight(Log(reader, key), journal, clock)
         self._cursor = BEGINNING
         self._claim_at = ticks()
 
     def begin(self, start: Start) -> Steps[None]:
         """Make the group where there is none; `start` counts only then."""
+        self._attendance.pulse.hear((yield Hear()))
         if isinstance(start, dt.timedelta | dt.datetime):
             place = id_at(start, self._clock())
         else:
@@ -124,17 +125,13 @@ class Worker:
         """The answer; null where there was no such group, which is made anew."""
         answer = yield ask
         if isinstance(answer, Refused):
+            self._foresight.forget()
             yield from self.begin("all")
             return None
         return answer
 
     def _judge(self, entry: Entry, deliveries: int) -> Steps[Delivery | None]:
-        if entry.event is not None and isinstance(entry.event.data, Signal):
-            behind, page = entry.stream_id, [entry] * PAGE
-            while len(page) >= PAGE:
-                page = yield from self._log.ahead(behind)
-                self._journal.foresee(page)
-                behind = page[-1].stream_id if page else behind
+        yield from self._foresight.look([entry])
         item = self._journal.judge(entry, self._clock())
         if item is None:
             yield Ask("XACK", self._key, self._group, entry.stream_id)

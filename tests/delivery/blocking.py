@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from signals.delivery.aclient import AsyncClient, connect_async
+from signals.delivery.aclient import AsyncClient, AsyncTask, connect_async
 
 
 class Blocking:
@@ -46,6 +46,14 @@ class Blocking:
         self.runner.close()
 
 
+class BlockingTask:
+    """A task whose `ack` waits."""
+
+    def __init__(self, owner: Blocking, task: AsyncTask) -> None:
+        self.received, self.stream_id, self.deliveries = task.received, task.stream_id, task.deliveries
+        self.ack = lambda: owner.run(task.ack())
+
+
 class BlockingItems:
     """A reading, begun when it is made: the loop moves until the first item is there or is waited for."""
 
@@ -69,7 +77,8 @@ class BlockingItems:
     def __next__(self) -> Any:
         first, self.first = self.first, None
         try:
-            return self.owner.run(self._wait(first))
+            item = self.owner.run(self._wait(first))
+            return BlockingTask(self.owner, item) if isinstance(item, AsyncTask) else item
         except StopAsyncIteration:
             raise StopIteration from None
 

@@ -10,8 +10,8 @@ import signals
 from signals.delivery.broker import EmbeddedBroker
 from signals.delivery.client import Client, connect
 from signals.delivery.endpoints import set_endpoint
-from signals.delivery.items import Restored, Silence
 from signals.delivery.follow import pause_s
+from signals.delivery.items import Restored, Silence
 from signals.delivery.publisher import OutboxRow, Publisher
 from signals.errors import BrokerError
 

@@ -13,7 +13,6 @@ from signals.delivery.items import Item, Quiet, Received, Restored, Silence
 from signals.delivery.journal import Reader
 from signals.delivery.publisher import Publisher
 from signals.delivery.pulse import Pulse
-from signals.delivery.steps import Heard
 from signals.delivery.wire import encode_heartbeat
 
 from .conftest import KEYS, NOW, Clock, Connect, make_heartbeat, make_row, seqs, until
@@ -141,11 +140,11 @@ class Told:
         self.clock = Clock()
         self.pulse = Pulse(Reader("usdjpy"), self.clock, lambda: self.clock.now.timestamp(), 15, 100)
 
-    def after(self, seconds: float, *messages: bytes, subscribed: bool = True) -> list[str]:
+    def after(self, seconds: float, *messages: bytes) -> list[str]:
         """What is told when, so much later, Redis answers and the channel brings these."""
         self.clock.forward(seconds)
         self.pulse.answered()
-        self.pulse.hear(Heard(list(messages), subscribed))
+        self.pulse.hear(messages)
         return [getattr(item, "kind", type(item).__name__) for item in self.pulse.told()]
 
     def failed(self, seconds: float, next_try_s: float = 7) -> list[str]:
@@ -198,8 +197,6 @@ def test_nobody_looks() -> None:
     told.after(0, BEAT)
     told.clock.forward(16)
     assert told.pulse.status().state == "idle"
-    assert told.after(1, subscribed=False) == []  # not yet confirmed is not yet a fault
-    assert told.after(6, subscribed=False) == ["connection"]
 
 
 def test_other_peoples_heartbeats_do_not_count() -> None:
