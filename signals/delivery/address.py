@@ -81,7 +81,9 @@ def _several(scheme: str, kind: Literal["sentinel", "cluster"], netloc: str, pat
     options = parse_qsl(query, keep_blank_values=True)
     ours = [(name, value) for name, value in options if not name.startswith("sentinel_")]
     theirs = {name.removeprefix("sentinel_"): value for name, value in options if name.startswith("sentinel_")}
-    one = f"{scheme}://{login}{at}{hosts[0][0]}:{hosts[0][1]}/{database}?{urlencode(ours)}"
+    host, port = hosts[0]
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    one = f"{scheme}://{login}{at}{place}/{database}?{urlencode(ours)}"
     return Address(kind, hosts, service, one, scheme == "rediss", theirs)
 
 

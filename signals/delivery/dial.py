@@ -4,6 +4,7 @@ Both ways end at one node, so that reading, subscribing and groups are the same 
 the primary that redis-py's `Sentinel` finds, or the node that its `RedisCluster` says has the keys.
 """
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import redis
@@ -22,6 +23,7 @@ from redis.retry import Retry
 from signals.delivery.address import Address, Tls, parse
 from signals.errors import BrokerError
 
+_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _PLACE = ("host", "port", "connection_class", "db")
 
 
@@ -80,6 +82,9 @@ def _options(url: str, how: Dialling, parse_one: Any) -> tuple[Address, dict[str
         options = parse_one(address.url)
     except ValueError as exc:
         raise BrokerError("Redis address", str(exc), "write it as redis://HOST:PORT") from exc
+    for name, path in (options | certificates).items():
+        if name in _FILES and not Path(path).is_file():
+            raise BrokerError(str(path), "there is no such file", "name a certificate or key in PEM form")
     timeouts = {"socket_timeout": how.answer_s, "socket_connect_timeout": how.connect_s}
     return address, {"client_name": "signals-client"} | options | certificates | timeouts | {"decode_responses": False}
 

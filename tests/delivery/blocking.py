@@ -2,11 +2,8 @@
 
 import asyncio
 import datetime as dt
-import time
 from collections.abc import Iterator
 from typing import Any
-
-import redis
 
 from signals.delivery.aclient import AsyncClient, AsyncTask, connect_async
 
@@ -16,9 +13,12 @@ class Blocking:
 
     def __init__(self, url: str, **options: Any) -> None:
         self.runner = asyncio.Runner()
-        self.url = url
         self.client: AsyncClient = connect_async(url, **options)
-        self.run(self.client.__aenter__())
+        try:
+            self.run(self.client.__aenter__())
+        except BaseException:
+            self.runner.close()
+            raise
 
     def run(self, coroutine: Any) -> Any:
         """Wait for it."""
@@ -62,14 +62,22 @@ class BlockingItems:
         self.first: Any = owner.run(self._begin())
 
     async def _begin(self) -> Any:
+        heard = self._count_hearing()
         first = asyncio.ensure_future(anext(self.items))
-        end = time.monotonic() + 10
-        with redis.Redis.from_url(self.owner.url) as look:
-            while not first.done() and time.monotonic() < end:
-                await asyncio.sleep(0.002)
-                if any(each["cmd"] == "xread|xreadgroup" or "b" in each["flags"] for each in look.client_list()):
-                    break
+        while not first.done() and len(heard) < 2:  # once when it begins, and once before it reads
+            await asyncio.sleep(0.001)
         return first
+
+    def _count_hearing(self) -> list[None]:
+        pulse: Any = self.owner.client._core.pulse
+        hear, heard = pulse.hear, []
+
+        def counted(messages: Any) -> None:
+            heard.append(None)
+            hear(messages)
+
+        pulse.hear = counted
+        return heard
 
     def __iter__(self) -> Iterator[Any]:
         return self
