@@ -10,11 +10,12 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import sys
 
-from tests.bench import feeds, importing, publishing, scoring
+from tests.bench import client, feeds, importing, publishing, scoring
 
 PARTS = {
     "scoring": scoring.bench,
     "publishing": publishing.bench,
+    "client": client.bench,
     "feeds": feeds.bench,
     "importing": importing.bench,
 }
