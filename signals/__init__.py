@@ -11,8 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from signals.delivery.client import Client, connect
-    from signals.delivery.items import Gap, Received, Silence
+    from signals.delivery.aclient import AsyncClient, AsyncTask, connect_async
+    from signals.delivery.client import Client, Task, connect
+    from signals.delivery.items import Gap, Pending, Quiet, Received, Restored, Silence, Status
     from signals.delivery.wire import Event, Heartbeat, UnknownEvent, decode
     from signals.errors import BrokerError, MessageError, SignalsError
     from signals.model import Headline, Index, Retraction, Score, Signal
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AsyncClient",
+    "AsyncTask",
     "BrokerError",
     "Client",
     "Event",
@@ -28,21 +31,28 @@ __all__ = [
     "Heartbeat",
     "Index",
     "MessageError",
+    "Pending",
+    "Quiet",
     "Received",
+    "Restored",
     "Retraction",
     "Score",
     "Signal",
     "SignalsError",
     "Silence",
+    "Status",
+    "Task",
     "UnknownEvent",
     "__version__",
     "connect",
+    "connect_async",
     "decode",
 ]
 
 _HOMES = {
-    "signals.delivery.client": ("Client", "connect"),
-    "signals.delivery.items": ("Gap", "Received", "Silence"),
+    "signals.delivery.aclient": ("AsyncClient", "AsyncTask", "connect_async"),
+    "signals.delivery.client": ("Client", "Task", "connect"),
+    "signals.delivery.items": ("Gap", "Pending", "Quiet", "Received", "Restored", "Silence", "Status"),
     "signals.delivery.wire": ("Event", "Heartbeat", "UnknownEvent", "decode"),
     "signals.errors": ("BrokerError", "MessageError", "SignalsError"),
     "signals.model": ("Headline", "Index", "Retraction", "Score", "Signal"),

@@ -13,9 +13,12 @@ from jobs.app import App
 from jobs.cli import options
 from jobs.cli.tables import age, direction, state
 from signals.delivery.client import connect
-from signals.delivery.items import Gap, Item, Received, Silence
+from signals.delivery.items import Gap, Item, Quiet, Received, Restored, Silence
+from signals.delivery.wire import Index
 from signals.errors import ConfigError
+from signals.model import Retraction, Signal
 
+_TIME = "%Y-%m-%d %H:%M:%S"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _AGE = re.compile(r"(\d{1,6})([smhd])")
 
@@ -73,7 +76,13 @@ def _start(from_id: str | None, since: str | None, new: bool) -> str | dt.timede
 
 def _json(item: Item) -> str:
     if isinstance(item, Received):
-        told: dict[str, object] = {"stream_id": item.stream_id, "expired": item.expired, "event": item.event}
+        told: dict[str, object] = {
+            "stream_id": item.stream_id,
+            "expired": item.expired,
+            "late": item.late,
+            "retracted": item.retracted,
+            "event": item.event,
+        }
     else:
         told = {type(item).__name__.lower(): item}
     return msgspec.json.encode(told).decode()
@@ -81,18 +90,34 @@ def _json(item: Item) -> str:
 
 def _line(item: Item, now: dt.datetime) -> str:
     match item:
-        case Received(signal=s) if s is not None:
-            price = "no price" if s.ref_price is None else f"{s.ref_price:.3f}{' stale' if s.stale else ''}"
-            said = re.sub(r"\[/?\w*\]", "", direction(s))
-            return (
-                f"{item.event.seq:>6}  {s.known_at:%Y-%m-%d %H:%M:%S}  {said:<9} {s.strength:.2f}  "
-                f"{price:<16} {state(s, now):<18} {s.title}  [{item.stream_id}]"
-            )
         case Received():
-            return f"{item.event.seq:>6}  {item.event.type}  [{item.stream_id}]"
+            return f"{item.event.seq:>6}  {_message(item, now)}  [{item.stream_id}]"
         case Gap():
             return f"  -- gap: messages {item.missing_from or '?'} to {item.missing_to} can no longer be had"
         case Silence():
             heard = "since the start" if item.heard_at is None else f"for {age((now - item.heard_at).total_seconds())}"
             why = item.fault or "the publisher is down: is `signals serve` running?"
             return f"  -- silence: no heartbeat {heard}; {why}"
+        case Restored():
+            return "  -- heartbeats are back"
+        case Quiet():
+            down = [source.id for source in item.heartbeat.sources if source.state == "down"]
+            why = f"sources down: {', '.join(down)}" if down else "the publisher is well"
+            return f"  -- quiet: no signal for {age(item.quiet_s)}; {why}"
+
+
+def _message(item: Received, now: dt.datetime) -> str:
+    match item.event.data:
+        case Signal() as s:
+            price = "no price" if s.ref_price is None else f"{s.ref_price:.3f}{' stale' if s.stale else ''}"
+            said = re.sub(r"\[/?\w*\]", "", direction(s))
+            standing = "retracted" if item.retracted else state(s, now)
+            return f"{s.known_at:{_TIME}}  {said:<9} {s.strength:.2f}  {price:<16} {standing:<18} {s.title}"
+        case Retraction() as r:
+            over = ", had expired" if item.expired else ""
+            return f"{r.known_at:{_TIME}}  ✕ retracted: signal {r.signal_id} ({r.reason}{over})"
+        case Index() as i:
+            made_of = f"{i.n_signals} signals of {i.n_sources} sources, half-life {age(i.half_life_s)}"
+            return f"{item.event.time:{_TIME}}  ◆ index {i.value:+.2f}: {made_of}"
+        case _:
+            return item.event.type

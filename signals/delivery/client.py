@@ -6,26 +6,44 @@
 ...         match item:
 ...             case signals.Received(signal=signal) if signal is not None:
 ...                 trade(signal)
+...             case signals.Received(retraction=retraction) if retraction is not None:
+...                 undo(retraction.signal_id)
 ...             case signals.Gap() | signals.Silence():
 ...                 stand_aside(item)
+...             case signals.Restored():
+...                 go_on()
+
+The same with asyncio is `signals.connect_async` (`aclient`). Both carry out the same decisions, and hold to
+these rules:
+
+- **Order and gaps.** Messages come in the order of `seq`. What is missing is looked for in the log first, so
+  a hole that can be filled is never seen; only what cannot be had is told, as a `Gap`.
+- **Repeats** are dropped: by number within an epoch, by `id` across epochs.
+- **A new epoch** (the service began a new store) starts at 1; where its first message has a higher number, the
+  ones before are a gap. Messages left over from an older epoch are repeats if they were seen.
+- **A wiped Redis** is read from its beginning: the tail that the publisher sends again is dropped where it was
+  seen, given where it was not, and what is missing of it is a gap. An id to resume from that lies beyond the
+  end of the log counts as one of a wiped Redis: all that is there is given.
+- **Time.** What has expired when it is handed out is dropped (`live_only`) or marked `expired`; what is still
+  valid and older than `late_after_s` is marked `late`.
+- **Retractions** reach the bot while the signal they take back would be live, else they are dropped as expired.
+  A signal whose retraction stands further on in the log is not handed out (or marked `retracted`).
+- **Silence.** Redis out of reach, a dead publisher and a quiet market are three different things: see `pulse`.
+- **Reconnecting** goes on for ever, with jittered pauses up to 5 s; a refusal (login, rights) is raised.
 """
 
-import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack, cast
 
-from signals.delivery.endpoints import FILE, endpoint
-from signals.delivery.items import Counts, Item, Received
-from signals.delivery.journal import Journal, is_expired, read_entry
-from signals.delivery.keys import DEFAULT_PORT, HEARTBEAT_DEADLINE_S, keys_of
-from signals.errors import BrokerError
+from signals.delivery.core import Core, Known, Options, Reading
+from signals.delivery.items import Delivery, Item, Pending, Received
+from signals.delivery.reach import address_from
 
 if TYPE_CHECKING:
-    from signals.delivery.pulse import Pulse
+    from signals.delivery.link import Link
     from signals.delivery.stream import Start
-    from signals.delivery.wire import Heartbeat
 
 
 def connect(
@@ -33,98 +51,79 @@ def connect(
     *,
     home: Path | None = None,
     ensure: Callable[[], str] | None = None,
-    pair: str = "usdjpy",
-    live_only: bool = True,
-    heartbeat_deadline_s: float | None = HEARTBEAT_DEADLINE_S,
-    clock: Callable[[], dt.datetime] | None = None,
+    **options: Unpack[Options],
 ) -> "Client":
     """Connect to the publisher's Redis.
 
+    >>> client = connect("rediss://bot:pw@redis.example:6379", ca=Path("ca.pem"))  # doctest: +SKIP
+
     Parameters
     ----------
-    url : `redis://…`, `rediss://…` or `unix://…`; else
+    url : `redis://…`, `rediss://…`, `unix://…`, `redis+sentinel://…/SERVICE` or `redis+cluster://…`, as
+        `address` describes; else
     ensure : gives the address, and is asked again whenever the connection is lost; else
     home : the service's home, whose `endpoints.json` names the address; else 127.0.0.1:6379.
-    live_only : drop signals whose `valid_until` has passed.
-    heartbeat_deadline_s : seconds without a heartbeat that count as `Silence`; null for never.
-    clock : gives the UTC time now, in place of the machine's.
+    options : see `Options`; `clock` in place of the machine's, `live_only`, deadlines, `verify`, certificates.
 
     Raises
     ------
     BrokerError : the server cannot be reached or refuses; it names the address without its password.
     """
-    client = Client(
-        _address(url, home, ensure),
-        clock=clock or _now,
-        pair=pair,
-        live_only=live_only,
-        heartbeat_deadline_s=heartbeat_deadline_s,
-    )
+    client = Client(address_from(url, home, ensure), **options)
     client.ping()
     return client
 
 
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)  # noqa: TID251 - in a bot the client is the edge of the system
+class Task:
+    """A message handed to one consumer of a group: `ack()` it, or it is handed out again.
+
+    Parameters
+    ----------
+    delivery : what was handed out.
+    ack : acknowledges it.
+    """
+
+    def __init__(self, delivery: Delivery, ack: Callable[[], bool]) -> None:
+        self.received: Received = delivery.received
+        """The message."""
+        self.stream_id: str = delivery.stream_id
+        self.deliveries: int = delivery.deliveries
+        """How often it was handed out, this time included: a message that ends its worker shows by it."""
+        self._ack = ack
+
+    def ack(self) -> bool:
+        """Done with it; whether it was still open (not done by another meanwhile).
+
+        Raises
+        ------
+        BrokerError : the server cannot be reached or refuses; it will be handed out again.
+        """
+        return self._ack()
 
 
-def _address(url: str | None, home: Path | None, ensure: Callable[[], str] | None) -> Callable[[], str]:
-    if url is not None:
-        return lambda: url
-    if ensure is not None:
-        return ensure
-    if home is not None:
-        return lambda: _address_in(home)
-    return lambda: f"redis://127.0.0.1:{DEFAULT_PORT}"
-
-
-def _address_in(home: Path) -> str:
-    found = endpoint(home, "redis")
-    if found is None:
-        raise BrokerError(str(home / FILE), "names no redis", "start `signals serve` or `signals broker` there")
-    return found
-
-
-class Client:
+class Client(Known):
     """A reader of one pair's messages. `connect` makes one.
 
     Parameters
     ----------
     url : gives the address; asked again for each new connection.
-    clock : gives the UTC time now.
-    pair, live_only, heartbeat_deadline_s : as in `connect`.
+    options : as in `Options`.
     """
 
-    def __init__(
-        self,
-        url: Callable[[], str],
-        *,
-        clock: Callable[[], dt.datetime],
-        pair: str = "usdjpy",
-        live_only: bool = True,
-        heartbeat_deadline_s: float | None = HEARTBEAT_DEADLINE_S,
-    ) -> None:
-        from signals.delivery.link import Link  # redis takes 0.14 s to load: not on import
-
+    def __init__(self, url: Callable[[], str], **options: Unpack[Options]) -> None:
+        super().__init__(Core(options))
         self._url = url
-        self._clock = clock
-        self._keys = keys_of(pair)
-        self._live_only = live_only
-        self._deadline_s = heartbeat_deadline_s
-        self._link = Link(url)
-        self._pulse: Pulse | None = None
-        self.counts = Counts()
-        """What was left out so far, over all readings."""
+        self._link = self._new_link()
 
     def signals(
         self, start: "Start" = "new", *, count: int | None = None, timeout_s: float | None = None
     ) -> Iterator[Item]:
-        """Follow the log: `Received`, `Gap` and `Silence` as they come, through lost connections.
+        """Follow the log: `Received`, `Gap`, `Silence`, `Quiet` and `Restored` as they come, through lost connections.
 
         Parameters
         ----------
-        start : `new` (what is sent from this call on), `all` (what the log holds), an age, or the
-            `stream_id` of the last message seen.
+        start : `new` (what is sent from this call on), `all` (what the log holds), an age, an aware time, or
+            the `stream_id` of the last message seen.
         count : end after so many messages.
         timeout_s : end when for so many seconds there was nothing to hand out; 0 reads what is there.
 
@@ -134,49 +133,64 @@ class Client:
         BrokerError : at once where the server cannot be reached; later only where it refuses us, or
             was out of reach when `timeout_s` ended.
         """
-        from signals.delivery.follow import Follower
-        from signals.delivery.link import Link
-        from signals.delivery.pulse import Pulse
-        from signals.delivery.stream import check_start
+        return cast(Iterator[Item], self._begin(self._core.reading(start, count, timeout_s)))
 
-        check_start(start)
-        self._pulse = Pulse(self._keys.channel, self._clock, self._deadline_s)
-        journal = Journal(self.counts, live_only=self._live_only)
-        follower = Follower(Link(self._url), self._keys.log, journal, self._pulse, self._clock)
-        follower.begin(start)
-        return follower.items(count, timeout_s)
+    def work(
+        self,
+        group: str,
+        consumer: str,
+        *,
+        start: "Start" = "new",
+        idle_s: float = 60.0,
+        count: int | None = None,
+        timeout_s: float | None = None,
+    ) -> Iterator[Task | Item]:
+        """Share the log with others: each message goes to one consumer of the group, as a `Task` to `ack()`.
 
-    def latest(self) -> Received | None:
-        """The last headline signal that may still be acted on; null where there is none.
+        >>> for task in client.work("traders", "bot-1"):  # doctest: +SKIP
+        ...     if isinstance(task, signals.Task) and trade(task.received):
+        ...         task.ack()
+
+        Parameters
+        ----------
+        group, consumer : names; the user needs the right to XGROUP, XREADGROUP, XAUTOCLAIM, XPENDING and XACK.
+        start : where a group begins that does not exist yet, as in `signals`.
+        idle_s : seconds after which a message not acknowledged is handed out again.
+        count : end after so many tasks.
+        timeout_s : end when for so many seconds there was nothing to hand out.
+
+        Raises
+        ------
+        ConfigError, BrokerError : as in `signals`.
+        """
+        return self._tasks(self._begin(self._core.working(group, consumer, start, idle_s, count, timeout_s)), group)
+
+    def pending(self, group: str, count: int = 100) -> tuple[Pending, ...]:
+        """What a group was given and has not acknowledged, oldest first: who has it, for how long, how often given.
 
         Raises
         ------
         BrokerError : the server cannot be reached or refuses.
         """
-        message = self._link.get(self._keys.latest)
-        if message is None:
-            return None
-        event = read_entry("", message).event
-        if event is None:
-            self.counts.invalid += 1
-            return None
-        expired = is_expired(event, self._clock())
-        return None if expired and self._live_only else Received(event=event, stream_id=None, expired=expired)
+        return self._link.fetch(self._core.pending(group, count))
 
-    @property
-    def invalid(self) -> int:
-        """Messages skipped so far: unreadable, or of a type made after this code."""
-        return self.counts.invalid
+    def latest(self) -> Received | None:
+        """The last headline signal that may still be acted on: neither expired, retracted nor superseded.
 
-    @property
-    def heartbeat(self) -> "Heartbeat | None":
-        """The last heartbeat heard by the newest reading: the state of each source and job."""
-        return self._pulse.heartbeat if self._pulse else None
+        Raises
+        ------
+        BrokerError : the server cannot be reached or refuses.
+        """
+        return self._link.fetch(self._core.latest())
 
-    @property
-    def heard_at(self) -> dt.datetime | None:
-        """When that heartbeat came, UTC."""
-        return self._pulse.heard_at if self._pulse else None
+    def index(self) -> Received | None:
+        """The index that stands now, as `.index`; null where there is none.
+
+        Raises
+        ------
+        BrokerError : the server cannot be reached or refuses.
+        """
+        return self._link.fetch(self._core.index())
 
     def ping(self) -> None:
         """Make sure that the server answers.
@@ -185,7 +199,7 @@ class Client:
         ------
         BrokerError : it does not.
         """
-        self._link.ping()
+        self._link.fetch(self._core.ping())
 
     def close(self) -> None:
         """Drop the connection; a reading ends its own when its loop is left."""
@@ -196,3 +210,24 @@ class Client:
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
+
+    def _begin(self, reading: Reading) -> Iterator[Item | Delivery]:
+        link = self._new_link()
+        link.fetch(reading.begin)
+        return link.run(reading.items)
+
+    def _tasks(self, items: Iterator[Item | Delivery], group: str) -> Iterator[Task | Item]:
+        for item in items:
+            if isinstance(item, Delivery):
+                stream_id = item.stream_id
+                yield Task(item, lambda stream_id=stream_id: self._link.fetch(self._core.ack(group, stream_id)))  # type: ignore[misc]
+            else:
+                yield item
+
+    def _new_link(self) -> "Link":
+        from signals.delivery.dial import Dialling  # redis takes 0.14 s to load: not on import
+        from signals.delivery.link import Link
+
+        core = self._core
+        how = Dialling(core.tls, core.waits.answer_s, core.waits.connect_s, core.keys.log)
+        return Link(self._url, core.keys.channel, how)

@@ -12,11 +12,19 @@ _SETTING = "SIGNALS_REDIS_URL"
 REFUSALS = (faults.AuthenticationError, faults.AuthorizationError, faults.NoPermissionError)
 """Only a person can mend these."""
 
-_PASSING = (faults.ConnectionError, faults.TimeoutError, faults.MasterDownError, faults.ClusterDownError)
+_PASSING = (
+    faults.ConnectionError,
+    faults.TimeoutError,
+    faults.ClusterDownError,
+    faults.AskError,
+    faults.TryAgainError,
+)
+"""`AskError` (and `MovedError`): the keys moved to another node, which the next connection finds."""
 
 _WORDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
     (REFUSALS[:2], "refuses the login", f"check the user and password in {_SETTING}"),
     (faults.NoPermissionError, "forbids this to its user", f"give the user in {_SETTING} the right to it"),
+    (faults.AskError, "no longer has the keys", "wait: the cluster is asked for their node again"),
     (faults.ReadOnlyError, "is a read-only replica", f"point {_SETTING} at the primary"),
     (faults.OutOfMemoryError, "is out of memory", "raise its maxmemory"),
     (faults.BusyLoadingError, "is still loading its log", "wait for it"),

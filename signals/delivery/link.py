@@ -1,95 +1,120 @@
-"""A client's connection: made from the address when it is needed, dropped when it breaks."""
+"""The edge with threads: carries out the core's steps by redis-py, waiting where they wait."""
 
-from collections.abc import Callable
-from typing import cast
+import time
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, cast
 
 import redis
-from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
-from redis.retry import Retry
 
-from signals.delivery.faults import broker_error, safe_url
+from signals.delivery.dial import Dialling, dial
+from signals.delivery.faults import broker_error, may_pass, safe_url
+from signals.delivery.items import Delivery, Item
+from signals.delivery.steps import Ask, Drop, Effect, Hear, Lost, Pause, Refused, Steps, T
 from signals.errors import BrokerError
-
-ANSWER_S = 5.0
-"""Seconds a server may take to answer; longer than a client ever blocks in one command."""
-CONNECT_S = 2.0
-_BACKOFF = ExponentialWithJitterBackoff(cap=5.0, base=0.05)
-
-
-def pause_s(failures: int) -> float:
-    """Seconds before the next attempt: jittered, at most 0.1, 0.2, 0.4, … 5."""
-    return _BACKOFF.compute(min(failures, 10))  # beyond that it only grows until it overflows
 
 
 class Link:
-    """One connection pool that follows its address.
+    """A connection that follows its address: made when it is needed, dropped when it breaks.
 
     Parameters
     ----------
     url : gives the address; asked again for each new connection, so that a server may move.
+    channel : to listen to.
+    how : certificates and waits.
     """
 
-    def __init__(self, url: Callable[[], str]) -> None:
-        self._url = url
+    def __init__(self, url: Callable[[], str], channel: str, how: Dialling) -> None:
+        self._url, self._channel, self._how = url, channel, how
         self._client: redis.Redis | None = None
-        self.where = "Redis"
-        """The address in use, without its password."""
+        self._pubsub: redis.client.PubSub | None = None
+        self._where = "Redis"
+        self._carry_out: dict[type[Effect], Callable[[Any], object]] = {
+            Ask: self._ask,
+            Hear: self._hear,
+            Drop: lambda _: self.close(),
+            Pause: lambda pause: time.sleep(pause.seconds),
+        }
 
-    @property
-    def client(self) -> redis.Redis:
-        """The connected client.
-
-        Raises
-        ------
-        BrokerError : there is no address, or it is none of Redis'.
-        """
-        if self._client is None:
-            url = self._url()
-            try:
-                self.where = safe_url(url)
-                self._client = redis.Redis.from_url(
-                    url,
-                    socket_timeout=ANSWER_S,
-                    socket_connect_timeout=CONNECT_S,
-                    retry=Retry(NoBackoff(), 0),  # the follower retries, with a new address
-                    client_name="signals-client",
-                    decode_responses=False,
-                )
-            except ValueError as exc:
-                raise BrokerError("Redis address", str(exc), "write it as redis://HOST:PORT") from exc
-        return self._client
-
-    def get(self, key: str) -> bytes | None:
-        """Value of a string key.
-
-        Raises
-        ------
-        BrokerError : the server cannot be reached or refuses.
-        """
+    def run(self, steps: Steps[None]) -> Iterator[Item | Delivery]:
+        """Carry steps out; what they hand out goes on to the caller. The connection ends with them."""
         try:
-            return cast(bytes | None, self.client.get(key))
-        except redis.RedisError as exc:
-            raise self.lost(exc) from exc
+            yield from self._items(steps)
+        finally:
+            steps.close()
+            self.close()
 
-    def ping(self) -> None:
-        """Make sure that the server answers.
+    def fetch(self, steps: Steps[T]) -> T:
+        """Carry steps out that hand nothing out; their result.
 
         Raises
         ------
-        BrokerError : it does not.
+        BrokerError : one of them failed.
         """
+        items = self._items(steps)
         try:
-            self.client.ping()
-        except redis.RedisError as exc:
-            raise self.lost(exc) from exc
-
-    def lost(self, fault: redis.RedisError) -> BrokerError:
-        """Drop the connection; the house's error for the fault."""
-        self.close()
-        return broker_error(self.where, fault)
+            next(items)
+        except StopIteration as end:
+            return cast(T, end.value)
+        except Lost as lost:
+            self.close()
+            raise lost.fault from lost
+        raise AssertionError("these steps hand items out")
 
     def close(self) -> None:
-        """Drop the connection; the next use makes a new one."""
+        """Drop the connection; the next step makes a new one."""
+        pubsub, self._pubsub = self._pubsub, None
         client, self._client = self._client, None
+        if pubsub is not None:
+            pubsub.close()
         if client is not None:
             client.close()
+
+    def _items(self, steps: Steps[T]) -> Generator[Item | Delivery, None, T]:
+        try:
+            step = next(steps)
+            while True:
+                if not isinstance(step, Effect):
+                    yield step
+                    step = next(steps)
+                    continue
+                try:
+                    answer = self._carry_out[type(step)](step)
+                except (redis.RedisError, BrokerError) as exc:
+                    step = steps.throw(self._lost(exc))
+                else:
+                    step = steps.send(answer)
+        except StopIteration as end:
+            return cast(T, end.value)
+
+    def _ask(self, ask: Ask) -> object:
+        try:
+            return self._connected().execute_command(*ask.words, **ask.options)  # type: ignore[no-untyped-call]
+        except redis.ResponseError as exc:
+            code = str(exc).partition(" ")[0]
+            if code in ask.allow:
+                return Refused(code)
+            raise
+
+    def _hear(self, _: Hear) -> list[bytes]:
+        if self._pubsub is None:
+            self._pubsub = self._connected().pubsub()  # type: ignore[no-untyped-call]
+            self._pubsub.subscribe(self._channel)
+            if self._pubsub.get_message(timeout=self._how.answer_s) is None:
+                raise redis.TimeoutError("the subscription is not confirmed")
+        messages = []
+        while (message := self._pubsub.get_message(timeout=0)) is not None:
+            if message["type"] == "message":
+                messages.append(message["data"])
+        return messages
+
+    def _connected(self) -> redis.Redis:
+        if self._client is None:
+            url = self._url()
+            self._where = safe_url(url)
+            self._client = dial(url, self._how)
+        return self._client
+
+    def _lost(self, exc: redis.RedisError | BrokerError) -> Lost:
+        if isinstance(exc, BrokerError):
+            return Lost(exc, passes=True)  # of whoever gives the address
+        return Lost(broker_error(self._where, exc), passes=may_pass(exc))

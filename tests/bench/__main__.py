@@ -10,11 +10,12 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import sys
 
-from tests.bench import chaos, feeds, importing, publishing, scoring, stories
+from tests.bench import chaos, client, feeds, importing, publishing, scoring, stories
 
 PARTS = {
     "scoring": scoring.bench,
     "publishing": publishing.bench,
+    "client": client.bench,
     "feeds": feeds.bench,
     "importing": importing.bench,
     "stories": stories.bench,

@@ -13,11 +13,13 @@ import redis
 from signals.delivery import wire
 from signals.delivery.broker import EmbeddedBroker
 from signals.delivery.client import Client, connect
-from signals.delivery.items import Item, Received, Silence
+from signals.delivery.items import Gap, Item, Received
 from signals.delivery.keys import EVENT_FIELD, keys_of
 from signals.delivery.publisher import OutboxRow, Publisher
 from signals.delivery.wire import HEADLINE, Heartbeat, JobState, SourceState, encode_signal
 from signals.model import Evidence, Retraction, Signal
+
+from .blocking import Blocking
 
 KEYS = keys_of("usdjpy")
 NOW = dt.datetime(2026, 2, 13, 0, 26, 3, 120394, tzinfo=dt.UTC)
@@ -108,7 +110,7 @@ def there(client: Client, start: "str | dt.timedelta" = "all") -> list[Item]:
 def seqs(items: list[Item]) -> "list[int | tuple[int | None, int]]":
     """Numbers of the messages; gaps as pairs."""
     return [item.event.seq if isinstance(item, Received) else (item.missing_from, item.missing_to)
-            for item in items if not isinstance(item, Silence)]  # fmt: skip
+            for item in items if isinstance(item, Received | Gap)]  # fmt: skip
 
 
 def received(items: list[Item]) -> list[Any]:
@@ -179,10 +181,19 @@ def clock() -> Clock:
     return Clock()
 
 
+Connect = Callable[..., Any]
+
+
+@pytest.fixture(params=[connect, Blocking], ids=["threads", "asyncio"])
+def joined(request: pytest.FixtureRequest) -> Connect:
+    """Either way to connect: what holds for one client holds for the other."""
+    return request.param  # type: ignore[no-any-return]
+
+
 @pytest.fixture
-def client(url: str, clock: Clock) -> Iterator[Client]:
+def client(url: str, clock: Clock, joined: Connect) -> Iterator[Client]:
     """A bot's client with a clock that stands still."""
-    with connect(url, clock=clock) as client:
+    with joined(url, clock=clock) as client:
         yield client
 
 
