@@ -11,7 +11,8 @@
 ...                     await stand_aside(item)
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Unpack, cast
@@ -119,19 +120,20 @@ class AsyncClient(Known):
     ) -> None:
         await self.close()
 
-    async def _begun(self, reading: Reading) -> AsyncIterator[Item | Delivery]:
+    async def _begun(self, reading: Reading) -> AsyncGenerator[Item | Delivery, None]:
         link = self._new_link()
         try:
             await link.fetch(reading.begin)
-            items = link.run(reading.items)
-            async for item in items:
-                yield item
+            async with contextlib.aclosing(link.run(reading.items)) as items:
+                async for item in items:
+                    yield item
         finally:
             await link.close()
 
-    async def _tasks(self, items: AsyncIterator[Item | Delivery], group: str) -> AsyncIterator[AsyncTask | Item]:
-        async for item in items:
-            yield AsyncTask(item, self._acker(group, item.stream_id)) if isinstance(item, Delivery) else item
+    async def _tasks(self, items: AsyncGenerator[Item | Delivery, None], group: str) -> AsyncIterator[AsyncTask | Item]:
+        async with contextlib.aclosing(items):
+            async for item in items:
+                yield AsyncTask(item, self._acker(group, item.stream_id)) if isinstance(item, Delivery) else item
 
     def _acker(self, group: str, stream_id: str) -> Callable[[], Awaitable[bool]]:
         return lambda: self._link.fetch(self._core.ack(group, stream_id))

@@ -1,7 +1,7 @@
 """The edge with asyncio: carries out the core's steps by redis-py's asyncio half."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 import redis
@@ -69,7 +69,7 @@ class AsyncLink:
             Pause: lambda pause: asyncio.sleep(pause.seconds),
         }
 
-    async def run(self, steps: Steps[None]) -> AsyncIterator[Item | Delivery]:
+    async def run(self, steps: Steps[None]) -> AsyncGenerator[Item | Delivery, None]:
         """Carry steps out; what they hand out goes on to the caller. The connection ends with them."""
         try:
             step = await self._next(steps, None)

@@ -32,7 +32,8 @@ these rules:
 - **Reconnecting** goes on for ever, with jittered pauses up to 5 s; a refusal (login, rights) is raised.
 """
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Unpack, cast
@@ -211,18 +212,18 @@ class Client(Known):
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
-    def _begin(self, reading: Reading) -> Iterator[Item | Delivery]:
+    def _begin(self, reading: Reading) -> Generator[Item | Delivery, None, None]:
         link = self._new_link()
         link.fetch(reading.begin)
         return link.run(reading.items)
 
-    def _tasks(self, items: Iterator[Item | Delivery], group: str) -> Iterator[Task | Item]:
-        for item in items:
-            if isinstance(item, Delivery):
-                stream_id = item.stream_id
-                yield Task(item, lambda stream_id=stream_id: self._link.fetch(self._core.ack(group, stream_id)))  # type: ignore[misc]
-            else:
-                yield item
+    def _tasks(self, items: Generator[Item | Delivery, None, None], group: str) -> Iterator[Task | Item]:
+        with contextlib.closing(items):
+            for item in items:
+                yield Task(item, self._acker(group, item.stream_id)) if isinstance(item, Delivery) else item
+
+    def _acker(self, group: str, stream_id: str) -> Callable[[], bool]:
+        return lambda: self._link.fetch(self._core.ack(group, stream_id))
 
     def _new_link(self) -> "Link":
         from signals.delivery.dial import Dialling  # redis takes 0.14 s to load: not on import

@@ -1,7 +1,7 @@
 """The edge with threads: carries out the core's steps by redis-py, waiting where they wait."""
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from typing import Any, cast
 
 import redis
@@ -35,7 +35,7 @@ class Link:
             Pause: lambda pause: time.sleep(pause.seconds),
         }
 
-    def run(self, steps: Steps[None]) -> Iterator[Item | Delivery]:
+    def run(self, steps: Steps[None]) -> Generator[Item | Delivery, None, None]:
         """Carry steps out; what they hand out goes on to the caller. The connection ends with them."""
         try:
             yield from self._items(steps)

@@ -12,10 +12,12 @@ BOT = """
 import json, sys, time
 begun = time.process_time()
 import signals
-from signals import connect, decode, Event, Received, Signal
+from signals import connect, connect_async, decode, Event, Received, Signal
 took_s = time.process_time() - begun
-client = signals.Client(lambda: "redis://127.0.0.1:1", clock=lambda: None)
 heavy = {"pandas", "numpy", "scipy", "sklearn", "sqlalchemy", "yfinance", "aiohttp", "jobs"}
+assert "redis" not in sys.modules  # it comes with the first client
+signals.Client(lambda: "redis://127.0.0.1:1", clock=lambda: None)
+signals.AsyncClient(lambda: "redis://127.0.0.1:1", clock=lambda: None)
 print(json.dumps([took_s, sorted(heavy & {name.partition(".")[0] for name in sys.modules})]))
 """
 
