@@ -6,8 +6,8 @@ from signals.delivery.items import Counts, Received
 from signals.delivery.journal import Entry, Reader, is_expired
 from signals.delivery.steps import Ask, Steps
 from signals.delivery.stream import PAGE, Log
-from signals.delivery.wire import AnyEvent, Index
-from signals.model import Retraction, Signal
+from signals.delivery.wire import AnyEvent
+from signals.model import Index, Retraction, Signal
 
 _FIRST = 20
 """Entries looked at first: mostly the last signal is among them."""

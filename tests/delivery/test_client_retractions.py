@@ -10,8 +10,9 @@ from signals.delivery.client import Client
 from signals.delivery.items import Received
 from signals.delivery.keys import EVENT_FIELD
 from signals.delivery.publisher import OutboxRow, Publisher
-from signals.delivery.wire import INDEX, RETRACTION, Encoded, Event, Index, encode_retraction
+from signals.delivery.wire import INDEX, RETRACTION, Encoded, Event, encode_retraction
 from signals.errors import ConfigError, MessageError
+from signals.model import Index
 
 from .conftest import (
     HOUR,

@@ -16,10 +16,10 @@ BOTH = pytest.mark.parametrize(("name", "whole"), [("plain_redis.py", "0"), ("wi
 @BOTH
 def test_shows_live_signals_and_goes_on(name: str, whole: str, python: Start, url: str, publisher: Publisher) -> None:
     """From the beginning of the log: expired signals are left out, and what comes later is shown as it comes."""
-    publisher.publish_many([row(1, PAST), row(2), retraction_row(3, 2)], now=NOW, restart=True)
+    publisher.publish_many([row(1, PAST), row(2)], now=NOW, restart=True)
     program = python(name, url, whole)
     program.wait_for("headline 2")
-    publisher.publish(row(4), now=NOW)
+    publisher.publish_many([retraction_row(3, 2), row(4)], now=NOW)
     program.wait_for("headline 4")
     assert [line.partition("down")[2] for line in program.out] == [
         " 0.8232 152.31 headline 2",
