@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import redis
@@ -129,9 +130,14 @@ def beat(publisher: Publisher, last_seq: int = 0, epoch: str = "e1") -> None:
 
 def is_open(url: str) -> bool:
     """Whether anybody listens at an address."""
-    host, _, port = url.removeprefix("redis://").partition(":")
+    parts = urlsplit(url)
     with socket.socket() as probe:
-        return probe.connect_ex((host, int(port))) == 0
+        return probe.connect_ex((parts.hostname, parts.port)) == 0
+
+
+def public(url: str) -> str:
+    """The address without a login, as a stranger uses it."""
+    return urlunsplit(urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2]))
 
 
 def appended(home: Path) -> Path:
@@ -153,7 +159,7 @@ def shared_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded
 
 @pytest.fixture
 def url(shared_broker: EmbeddedBroker) -> Iterator[str]:
-    """Address of an empty server."""
+    """Address of an empty server, with the login of its home: `public(url)` is a stranger's, `with_login` another's."""
     url = shared_broker.ensure()
     with redis.Redis.from_url(url) as client:
         client.flushall()

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 import redis
 
+from signals.delivery.acl import with_login
 from signals.delivery.broker import EmbeddedBroker
 from signals.delivery.publisher import Publisher
 from signals.errors import BrokerError
 
-from .conftest import KEYS, NOW, everything, make_row, make_rows
+from .conftest import KEYS, NOW, everything, make_row, make_rows, public
 
 
 def out_of_memory(server: Any) -> None:
@@ -25,19 +26,19 @@ def read_only(server: Any) -> None:
 
 def no_publishing(server: Any) -> None:
     """A user without PUBLISH."""
-    server.execute_command("ACL", "SETUSER", "default", "-publish")
+    server.execute_command("ACL", "SETUSER", "publisher", "-publish")
 
 
 def no_channel(server: Any) -> None:
     """A user without our channel."""
-    server.execute_command("ACL", "SETUSER", "default", "resetchannels")
+    server.execute_command("ACL", "SETUSER", "publisher", "resetchannels")
 
 
 def mend(server: Any) -> None:
     """All of that undone."""
     server.replicaof("NO", "ONE")
     server.config_set("maxmemory", 0)
-    server.execute_command("ACL", "SETUSER", "default", "+@all", "allchannels")
+    server.execute_command("ACL", "SETUSER", "publisher", "+@all", "allchannels")
 
 
 @pytest.mark.parametrize(
@@ -80,12 +81,12 @@ def test_another_programs_key_is_named(publisher: Publisher, server: Any) -> Non
 
 def test_a_refused_login_keeps_its_password(url: str) -> None:
     """A wrong password is an error that says so, with the address and without the password."""
-    with redis.Redis.from_url(url.replace("redis://", "redis://bot:s3cret@")) as client:
+    with redis.Redis.from_url(with_login(url, "bot", "s3cret")) as client:
         publisher = Publisher(client)
         for act in (publisher.state, lambda: publisher.publish(make_row(1), now=NOW), lambda: publisher.heartbeat(b"")):
             with pytest.raises(BrokerError, match=r"login.*password in SIGNALS_REDIS_URL") as caught:
                 act()
-            assert url in str(caught.value)
+            assert public(url) in str(caught.value)
             assert "s3cret" not in str(caught.value)
 
 
@@ -97,7 +98,7 @@ def test_a_server_that_is_gone_is_named(tmp_path_factory: pytest.TempPathFactory
         publisher = Publisher(client)
         publisher.publish(make_row(1), now=NOW, restart=True)
         broker.stop()
-        with pytest.raises(BrokerError, match=f"{url}.*cannot be reached") as caught:
+        with pytest.raises(BrokerError, match=f"{public(url)}.*cannot be reached") as caught:
             publisher.publish(make_row(2), now=NOW)
     assert caught.value.transient
 
