@@ -16,7 +16,7 @@ import redis
 from signals.delivery import script, wire
 from signals.delivery.faults import address_of, broker_error
 from signals.delivery.keys import LOG_MAXLEN, keys_of
-from signals.errors import BrokerError
+from signals.errors import BrokerError, MessageError
 
 _CHUNK = 500
 """Rows in one round trip: about a megabyte."""
@@ -32,6 +32,16 @@ class OutboxRow(NamedTuple):
     event: bytes
     valid_until: dt.datetime
     """UTC: until when it may stand in the latest key."""
+
+
+class _Named(msgspec.Struct, frozen=True):
+    signal_id: str
+
+
+class _Naming(msgspec.Struct, frozen=True):
+    """A message, read only for the signal that its data names."""
+
+    data: _Named
 
 
 class Behind(BrokerError):
@@ -97,6 +107,7 @@ class Publisher:
         ------
         Behind : a row does not follow the last one in Redis.
         Empty : Redis holds no sequence of this epoch, and `restart` is not set.
+        MessageError : a retraction does not say of what.
         BrokerError : Redis cannot be reached or refuses. Rows before the fault may have been sent:
             sending all of them again is safe.
         """
@@ -144,9 +155,9 @@ class Publisher:
         for number, row in enumerate(rows):
             arguments = self._arguments(row, now, restart and number == 0)
             if number == 0:  # the text once in each round trip: the server may have been restarted since
-                pipe.eval(script.PUBLISH, 3, *arguments)
+                pipe.eval(script.PUBLISH, 4, *arguments)
             else:
-                pipe.evalsha(self._sha, 3, *arguments)
+                pipe.evalsha(self._sha, 4, *arguments)
         try:
             return list(pipe.execute(raise_on_error=False))
         except redis.RedisError as exc:
@@ -156,8 +167,12 @@ class Publisher:
         snapshot = self._snapshots.get(row.type)
         ttl_ms = 0 if snapshot is None else (row.valid_until - now) // dt.timedelta(milliseconds=1)
         state = msgspec.json.encode(wire.Place(epoch=row.epoch, seq=row.seq))
-        keys = (self._keys.log, snapshot or self._keys.latest, self._keys.seq)
-        return (*keys, self._keys.channel, row.event, row.epoch, row.seq, state, LOG_MAXLEN, ttl_ms, int(restart))
+        retracted = _retracted_id(row) if row.type == wire.RETRACTION else ""
+        keys = self._keys
+        return (
+            *(keys.log, snapshot or keys.latest, keys.seq, keys.latest),
+            *(keys.channel, row.event, row.epoch, row.seq, state, LOG_MAXLEN, ttl_ms, int(restart), retracted),
+        )
 
     def _was_sent(self, answer: object) -> bool:
         if isinstance(answer, redis.RedisError):
@@ -175,3 +190,10 @@ class Publisher:
 
     def _foreign(self) -> BrokerError:
         return BrokerError(f"{self._where} key {self._keys.seq}", "holds no sequence of ours", "delete the key")
+
+
+def _retracted_id(row: OutboxRow) -> str:
+    try:
+        return msgspec.json.decode(row.event, type=_Naming).data.signal_id
+    except msgspec.MsgspecError as exc:
+        raise MessageError(f"outbox row {row.seq}", f"is a retraction that names no signal: {exc}") from exc

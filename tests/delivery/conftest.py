@@ -17,7 +17,15 @@ from signals.delivery.client import Client, connect
 from signals.delivery.items import Item, Received, Silence
 from signals.delivery.keys import EVENT_FIELD, keys_of
 from signals.delivery.publisher import OutboxRow, Publisher
-from signals.delivery.wire import HEADLINE, Heartbeat, JobState, SourceState, encode_signal
+from signals.delivery.wire import (
+    HEADLINE,
+    RETRACTION,
+    Heartbeat,
+    JobState,
+    SourceState,
+    encode_retraction,
+    encode_signal,
+)
 from signals.model import Evidence, Retraction, Signal
 
 KEYS = keys_of("usdjpy")
@@ -59,6 +67,13 @@ def make_row(seq: int, epoch: str = "e1", number: int | None = None, **changes: 
     signal = make_signal(seq if number is None else number, **changes)  # type: ignore[arg-type]
     message = encode_signal(signal, epoch=epoch, seq=seq)
     return OutboxRow(epoch, seq, message.message_id, HEADLINE, message.event, signal.valid_until)
+
+
+def make_retraction_row(seq: int, epoch: str = "e1", number: int = 1) -> OutboxRow:
+    """The outbox row that takes back the signal of that number."""
+    retraction = make_retraction(number)
+    message = encode_retraction(retraction, epoch=epoch, seq=seq)
+    return OutboxRow(epoch, seq, message.message_id, RETRACTION, message.event, retraction.valid_until)
 
 
 def make_rows(first: int, last: int, epoch: str = "e1") -> list[OutboxRow]:
