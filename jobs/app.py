@@ -7,6 +7,7 @@ from typing import IO, TYPE_CHECKING
 
 from jobs.clock import utc_now
 from jobs.settings import Settings
+from signals.delivery.address import open_redis
 from signals.delivery.broker import EmbeddedBroker
 from signals.errors import StoreError
 from signals.store import Store
@@ -72,9 +73,7 @@ class App:
 
     def redis(self) -> "redis.Redis":
         """A client on Redis as it stands now."""
-        import redis
-
-        return redis.Redis.from_url(self.redis_url(), socket_timeout=10, socket_connect_timeout=5)
+        return open_redis(self.redis_url(), socket_timeout=10, socket_connect_timeout=5)
 
     def hold(self, lock: IO[str]) -> None:
         """Keep a locked file open until the end."""
