@@ -15,7 +15,7 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Meta
 
-from signals.delivery.address import check_address, uses_tls, with_tls
+from jobs.wire import TLS, redis_url, signing_key
 from signals.errors import ConfigError
 from signals.market.events import Event
 from signals.model import Policy
@@ -24,11 +24,11 @@ from signals.sources.feed import Feed
 
 _NEEDED = {"rss": "url", "articles": "path"}
 ENV = "SIGNALS_"
-_TLS = ("SIGNALS_REDIS_CA", "SIGNALS_REDIS_CERT", "SIGNALS_REDIS_KEY")
 NAMED = (
     "SIGNALS_HOME",
     "SIGNALS_REDIS_URL",
-    *_TLS,
+    *TLS,
+    "SIGNALS_SIGNING_KEY",
     "SIGNALS_DATABASE_URL",
     "SIGNALS_BROKER_PORT",
     "SIGNALS_CONSOLE_PORT",
@@ -133,6 +133,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     prices: Prices
     database_url: str
     redis_url: str | None
+    signing_key: str | None = None
+    """`hmac:SECRET` or `ed25519:FILE`; null: messages are not signed."""
     broker_port: int
     console_port: int
 
@@ -160,7 +162,8 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         policy=file.policy,
         prices=file.prices,
         database_url=environ.get("SIGNALS_DATABASE_URL") or _sqlite(home / "signals.db"),
-        redis_url=_redis_url(environ),
+        redis_url=redis_url(environ),
+        signing_key=signing_key(environ),
         broker_port=_port("SIGNALS_BROKER_PORT", environ, 6379),
         console_port=_port("SIGNALS_CONSOLE_PORT", environ, 8080),
     )
@@ -254,26 +257,6 @@ def _absolute(base: Path, path: Path) -> Path:
 def _sqlite(path: Path) -> str:
     """SQLAlchemy's URL of a file, whatever characters its path has."""
     return sa.URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
-
-
-def _redis_url(environ: Mapping[str, str]) -> str | None:
-    """The address of Redis with the files for TLS in it; null for the embedded server."""
-    url = environ.get("SIGNALS_REDIS_URL") or None
-    files = {name: Path(environ[name]).expanduser().absolute() for name in _TLS if environ.get(name)}
-    for name, path in files.items():
-        if url is None or not uses_tls(url):
-            raise ConfigError(name, "is for TLS only", "write SIGNALS_REDIS_URL as rediss://HOST:PORT")
-        if not path.is_file():
-            raise ConfigError(name, f"no such file: {path}", "name a file in PEM format")
-    if url is None:
-        return None
-    if files:
-        url = with_tls(url, *(files.get(name) for name in _TLS))
-    try:
-        check_address(url)
-    except ConfigError as error:
-        raise ConfigError("SIGNALS_REDIS_URL", f"{error.where} {error.problem}", error.mend) from error
-    return url
 
 
 def _port(name: str, environ: Mapping[str, str], default: int) -> int:

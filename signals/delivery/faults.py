@@ -41,7 +41,11 @@ _TLS = (
     ("CERTIFICATE_VERIFY_FAILED", "has a certificate that is not trusted", "name its CA in SIGNALS_REDIS_CA"),
     ("CERTIFICATE_REQUIRED", "wants a certificate of ours", "set SIGNALS_REDIS_CERT and SIGNALS_REDIS_KEY"),
     ("UNKNOWN_CA", "does not trust our certificate", "give SIGNALS_REDIS_CERT one of a CA that it trusts"),
-    ("EOF occurred in violation", "closed the TLS connection", "set SIGNALS_REDIS_CERT and _KEY if it wants them"),
+    (
+        "EOF occurred in violation",
+        "closed the TLS connection",
+        "if it asks for ours, set SIGNALS_REDIS_CERT and _KEY",
+    ),
     ("WRONG_VERSION_NUMBER", "does not speak TLS", f"write redis:// in {_SETTING}, or name its TLS port"),
     ("RECORD_LAYER_FAILURE", "does not speak TLS", f"write redis:// in {_SETTING}, or name its TLS port"),
 )

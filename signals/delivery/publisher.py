@@ -17,6 +17,7 @@ import redis
 from signals.delivery import script, wire
 from signals.delivery.faults import FAULTS, address_of, broker_error
 from signals.delivery.keys import LOG_MAXLEN, keys_of
+from signals.delivery.signing import Signer
 from signals.errors import BrokerError, MessageError
 
 _CHUNK = 500
@@ -80,10 +81,13 @@ class Publisher:
     ----------
     redis_client : bytes in, bytes out (`decode_responses` off). Its own retries are harmless.
     pair : as in `keys_of`.
+    sign : puts a signature into each message as it is sent; the outbox keeps messages without, so that a key
+        can be changed. It must give the same bytes each time.
     """
 
-    def __init__(self, redis_client: redis.Redis, pair: str = "usdjpy") -> None:
+    def __init__(self, redis_client: redis.Redis, pair: str = "usdjpy", *, sign: Signer | None = None) -> None:
         self._redis = redis_client
+        self._sign = sign or bytes
         self._keys = keys_of(pair)
         self._snapshots = {wire.HEADLINE: self._keys.latest, wire.INDEX: self._keys.index}
         self._where = address_of(redis_client)
@@ -147,7 +151,7 @@ class Publisher:
         BrokerError : Redis cannot be reached or refuses.
         """
         try:
-            return int(self._redis.publish(self._keys.channel, event))
+            return int(self._redis.publish(self._keys.channel, self._sign(event)))
         except FAULTS as exc:
             raise broker_error(self._where, exc) from exc
 
@@ -168,10 +172,10 @@ class Publisher:
         ttl_ms = 0 if snapshot is None else (row.valid_until - now) // dt.timedelta(milliseconds=1)
         state = msgspec.json.encode(wire.Place(epoch=row.epoch, seq=row.seq))
         retracted = _retracted_id(row) if row.type == wire.RETRACTION else ""
-        keys = self._keys
+        keys, event = self._keys, self._sign(row.event)
         return (
             *(keys.log, snapshot or keys.latest, keys.seq, keys.latest),
-            *(keys.channel, row.event, row.epoch, row.seq, state, LOG_MAXLEN, ttl_ms, int(restart), retracted),
+            *(keys.channel, event, row.epoch, row.seq, state, LOG_MAXLEN, ttl_ms, int(restart), retracted),
         )
 
     def _was_sent(self, answer: object) -> bool:
