@@ -177,25 +177,28 @@ class EmbeddedBroker:
         door = free_port(0) if self._port else port
         behind = f"redis://127.0.0.1:{door}"
         process, log = spawn(command_of(program, self._folder, door), self._folder / "server.log", claim.fileno())
-        ready = _wait(
-            lambda: process.poll() is not None or look(behind, self._home, self._folder) == "ours",
-            _START_S,
-        )
-        if ready and process.poll() is None:
-            try:
-                open_to_all(behind, self._home, port if door != port else None)
-            except redis.RedisError:
-                fault = port_taken(port)
-            else:
-                self._process, self._started = process, (os.getpid(), url)
-                atexit.unregister(self.stop)
-                atexit.register(self.stop)
-                return None
-        else:
-            fault = None
-        process.kill()
-        process.wait()
-        return fault or why_ended(log, door, self._folder)
+        try:
+            if not self._loaded(process, behind):
+                return why_ended(log, door, self._folder)
+            open_to_all(behind, self._home, port if door != port else None)
+            self._process, self._started = process, (os.getpid(), url)
+        except redis.RedisError:  # it runs, so what failed was taking the port
+            return port_taken(port)
+        finally:
+            if self._process is not process:
+                process.kill()
+                process.wait()
+        atexit.unregister(self.stop)
+        atexit.register(self.stop)
+        return None
+
+    def _loaded(self, process: "subprocess.Popen[bytes]", url: str) -> bool:
+        """Wait until the server has loaded its log; whether it has."""
+
+        def settled() -> bool:
+            return process.poll() is not None or look(url, self._home, self._folder) == "ours"
+
+        return _wait(settled, _START_S) and process.poll() is None
 
     def _serves(self, url: str) -> bool:
         """Whether our server is ready there.

@@ -1,5 +1,6 @@
 """The embedded server where something is in its way: one clear line with the mend."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -36,6 +37,19 @@ def test_a_strangers_port_is_one_clear_line(home: Path) -> None:
         f"port {port}: in use by another program - set SIGNALS_BROKER_PORT=0 to take a free one, "
         "or SIGNALS_REDIS_URL to use that server"
     )
+
+
+def test_a_port_taken_while_the_log_is_loaded_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who takes the port between our look and the server's opening is told of, and no server is left behind."""
+    look = server_module.free_port
+    monkeypatch.setattr("signals.delivery.broker.free_port", lambda port: port or look(0))
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        port = stranger.getsockname()[1]
+        with pytest.raises(BrokerError, match=f"port {port}: in use by another program"):
+            EmbeddedBroker(home, port).ensure()
+    assert endpoint(home, "redis") is None
+    with (home / "redis" / "server.lock").open() as claim:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody holds it any more
 
 
 def test_another_homes_server_is_a_stranger(broker: EmbeddedBroker, tmp_path: Path) -> None:
