@@ -49,9 +49,10 @@ def send_all(url: str) -> Any:
     assert client.xlen(KEYS.log) == 701
     assert client.exists(KEYS.latest) == 0
     client.xadd(inbox.STREAM, {"headline": b'{"id": "7", "title": "BOJ hikes"}'})
+    client.xadd(inbox.STREAM, {"headline": b"no news"})
     for entries in inbox.take(client, lambda: NOW):
         inbox.settle(client, entries)
-    assert client.xlen(inbox.STREAM) == 0
+    assert (client.xlen(inbox.STREAM), client.xlen(inbox.REJECTED)) == (0, 1)
     return client
 
 
