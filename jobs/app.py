@@ -7,7 +7,9 @@ from typing import IO, TYPE_CHECKING
 
 from jobs.clock import utc_now
 from jobs.settings import Settings
+from signals.delivery.address import open_redis
 from signals.delivery.broker import EmbeddedBroker
+from signals.delivery.signing import signer
 from signals.errors import StoreError
 from signals.store import Store
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     import redis
 
     from jobs.memory import StoryMemory, VoiceMemory
+    from signals.delivery.publisher import Publisher
+    from signals.delivery.signing import Signer
     from signals.scoring.model import ScoringModel
 
 
@@ -79,9 +83,18 @@ class App:
 
     def redis(self) -> "redis.Redis":
         """A client on Redis as it stands now."""
-        import redis
+        return open_redis(self.redis_url(), socket_timeout=10, socket_connect_timeout=5)
 
-        return redis.Redis.from_url(self.redis_url(), socket_timeout=10, socket_connect_timeout=5)
+    def publisher(self) -> "Publisher":
+        """What sends messages to Redis as it stands now, signed where a key is set."""
+        from signals.delivery.publisher import Publisher
+
+        return Publisher(self.redis(), sign=self._sign)
+
+    @functools.cached_property
+    def _sign(self) -> "Signer | None":
+        key = self.settings.signing_key
+        return signer(key, "SIGNALS_SIGNING_KEY") if key else None
 
     def hold(self, lock: IO[str]) -> None:
         """Keep a locked file open until the end."""

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 
 from jobs.app import App
 from jobs.runner import Report, Run
-from signals.delivery.publisher import Publisher
 from signals.delivery.wire import Heartbeat, JobState, SourceState, encode_heartbeat
 from signals.model import PAIR, FeedState
 from signals.store import feeds, runs, signals
@@ -46,7 +45,7 @@ class Pulse:
         ]
         beat = Heartbeat(last_seq=last_seq, sources=tuple(sources), jobs=tuple(jobs), started_at=self._started_at)
         message = encode_heartbeat(beat, epoch=epoch or "none", now=app.clock())
-        heard = Publisher(app.redis()).heartbeat(message.event)
+        heard = app.publisher().heartbeat(message.event)
         return Report({"heard_by": heard})
 
 

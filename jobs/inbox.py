@@ -5,11 +5,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
 
-import redis
-
 from jobs.admission import admit_handed
 from jobs.app import App
 from jobs.runner import Report, Run
+from signals.delivery.faults import FAULTS, broker_error
 from signals.errors import BrokerError
 from signals.sources import inbox as stream
 from signals.sources.items import shorten
@@ -23,10 +22,11 @@ def inbox(app: App, run: Run) -> Report:
     """Store what is in the inbox. Acknowledged only once stored, so that a kill loses nothing."""
     try:
         return _take(app, run)
-    except redis.RedisError as error:
-        raise BrokerError(
-            stream.STREAM, str(error), "is it the stream that senders write, on the Redis in use?"
-        ) from error
+    except FAULTS as error:
+        if str(error).startswith("WRONGTYPE"):
+            mend = "is it the stream that senders write, on the Redis in use?"
+            raise BrokerError(stream.STREAM, str(error), mend) from error
+        raise broker_error(f"Redis stream {stream.STREAM}", error) from error
 
 
 def _take(app: App, run: Run) -> Report:
@@ -69,7 +69,7 @@ class Doorbell(threading.Thread):
         while not self._ended.is_set():
             try:
                 answer = cast(Any, self._app.redis().xread({stream.STREAM: last}, block=_BLOCK_MS))
-            except (redis.RedisError, BrokerError):  # gone, or cannot be started just now
+            except (*FAULTS, BrokerError):  # gone, or cannot be started just now
                 self._ended.wait(_PAUSE_S)
                 continue
             if answer:

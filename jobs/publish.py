@@ -147,7 +147,7 @@ def send(app: App, run: Run) -> int:
     Redis itself says what it has, so a message that was sent but not marked is not sent again, and
     one that Redis has lost (wiped, or failed over to a copy that was behind) is.
     """
-    publisher = Publisher(app.redis())
+    publisher = app.publisher()
     after, restart = _resume_after(app, publisher, run)
     sent = 0
     while True:

@@ -15,6 +15,7 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Meta
 
+from jobs.wire import TLS, redis_url, signing_key
 from signals.errors import ConfigError
 from signals.market.events import Event
 from signals.model import Policy
@@ -23,7 +24,15 @@ from signals.sources.feed import Feed
 
 _NEEDED = {"rss": "url", "articles": "path"}
 ENV = "SIGNALS_"
-NAMED = ("SIGNALS_HOME", "SIGNALS_REDIS_URL", "SIGNALS_DATABASE_URL", "SIGNALS_BROKER_PORT", "SIGNALS_CONSOLE_PORT")
+NAMED = (
+    "SIGNALS_HOME",
+    "SIGNALS_REDIS_URL",
+    *TLS,
+    "SIGNALS_SIGNING_KEY",
+    "SIGNALS_DATABASE_URL",
+    "SIGNALS_BROKER_PORT",
+    "SIGNALS_CONSOLE_PORT",
+)
 """Variables of their own; any other setting is SIGNALS__SECTION__KEY."""
 
 _UNKNOWN = re.compile("Object contains unknown field `(.+)`")
@@ -133,6 +142,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sources: Sources = Sources()
     database_url: str
     redis_url: str | None
+    signing_key: str | None = None
+    """`hmac:SECRET` or `ed25519:FILE`; null: messages are not signed."""
     broker_port: int
     console_port: int
 
@@ -161,7 +172,8 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         prices=file.prices,
         sources=file.sources,
         database_url=environ.get("SIGNALS_DATABASE_URL") or _sqlite(home / "signals.db"),
-        redis_url=environ.get("SIGNALS_REDIS_URL") or None,
+        redis_url=redis_url(environ),
+        signing_key=signing_key(environ),
         broker_port=_port("SIGNALS_BROKER_PORT", environ, 6379),
         console_port=_port("SIGNALS_CONSOLE_PORT", environ, 8080),
     )

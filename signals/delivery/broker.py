@@ -6,7 +6,11 @@ since a server ends with the process that started it.
 
 Two locks keep it to one server a home. `broker.lock` is held while one is being started. The open
 file `redis/server.lock` is handed down to the server and locked as long as it lives: no second
-server can ever write to the same log, even where `endpoints.json` was lost.
+server can ever write to the same log, even where `endpoints.json` was lost. It names the server's
+address, so that this home's password is told to no stranger who took the port of a server that died.
+
+`endpoints.json` holds the address for everybody, which may read (`acl.py`); `ensure()` gives it with the
+login of the home's own user.
 """
 
 import atexit
@@ -21,20 +25,18 @@ from types import TracebackType
 from typing import IO, TypeVar
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from signals.delivery import acl
 from signals.delivery.endpoints import endpoint, locked, set_endpoint
 from signals.delivery.keys import DEFAULT_PORT
-from signals.delivery.server import command_of, find_server, free_port, spawn, why_ended
+from signals.delivery.probe import look, open_to_all
+from signals.delivery.server import USERS_FILE, command_of, find_server, free_port, port_taken, spawn, why_ended
 from signals.errors import BrokerError
 
 _START_S = 30.0
 """How long a server may take to load its log."""
 _HANDOVER_S = 10.0
 """How long a server that holds the folder may take to answer or to end."""
-_ANSWER_S = 1.0
-"""How long a server may take to answer before it counts as none."""
 _STOP_S = 5.0
 _POLL_S = 0.01
 _TRIES = 3
@@ -61,18 +63,22 @@ class EmbeddedBroker:
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
         self._started: tuple[int, str] | None = None
-        """Process id of the starter and address, where this object started the server."""
+        """Process id of the starter and public address, where this object started the server."""
 
     def ensure(self) -> str:
-        """Address of this home's server, started where there is none. Quick where it runs.
+        """Address of this home's server with its publisher's login, started where there is none. Quick where it runs.
 
         Raises
         ------
-        BrokerError : the port belongs to another program, the folder cannot be written, or the
-            server does not start; the message says which and the mend.
+        BrokerError : the port belongs to another program, the folder cannot be written, the server
+            does not start, or it does not know our password; the message says which and the mend.
         """
         try:
-            return self._registered() or self._find_or_start()
+            url = self._registered() or self._find_or_start()
+            secret = acl.password(self._home)
+            if secret is None:
+                raise self._refused(url)
+            return acl.with_login(url, acl.PUBLISHER, secret)
         except OSError as exc:
             path = exc.filename or self._home
             raise BrokerError(str(path), exc.strerror or str(exc), "make it usable, or set SIGNALS_HOME") from exc
@@ -102,7 +108,20 @@ class EmbeddedBroker:
 
     def _registered(self) -> str | None:
         url = endpoint(self._home, "redis")
-        return url if url and self._is_ours(url) else None
+        return url if url and self._lives(url) and self._serves(url) else None
+
+    def _lives(self, url: str) -> bool:
+        """Whether a server that was started for this home, at this address, holds its folder."""
+        try:
+            with (self._folder / "server.lock").open() as claim:
+                if claim.read().strip() != url:
+                    return False
+                fcntl.flock(claim, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return False
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:
+            return False
 
     def _find_or_start(self) -> str:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -125,7 +144,7 @@ class EmbeddedBroker:
             except BlockingIOError:
                 claim.seek(0)
                 url = claim.read().strip()
-                return url if url and self._is_ours(url) else False
+                return url if url and self._serves(url) else False
 
         found = _wait(settled, _HANDOVER_S)
         if not found:
@@ -135,44 +154,71 @@ class EmbeddedBroker:
 
     def _start(self, claim: IO[str]) -> str:
         program = self._program or find_server()
+        acl.write_users(self._home, self._folder / USERS_FILE)
         for attempt in range(1, _TRIES + 1):
             port = free_port(self._port)
             url = f"redis://127.0.0.1:{port}"
             claim.truncate(0)
             claim.write(url)
             claim.flush()
-            process, log = spawn(command_of(program, self._folder, port), self._folder / "server.log", claim.fileno())
-
-            def settled(process: subprocess.Popen[bytes] = process, url: str = url) -> bool:
-                return process.poll() is not None or self._is_ours(url)
-
-            if _wait(settled, _START_S) and process.poll() is None:
-                self._process, self._started = process, (os.getpid(), url)
-                atexit.unregister(self.stop)
-                atexit.register(self.stop)
+            fault = self._started_at(url, port, program, claim)
+            if fault is None:
                 return url
-            process.kill()
-            process.wait()
-            fault = why_ended(log, port, self._folder)
-            if self._port or attempt == _TRIES or not fault.where.startswith("port"):
+            if attempt == _TRIES or not fault.where.startswith("port"):
                 raise fault
         raise AssertionError("unreachable")
 
-    def _is_ours(self, url: str) -> bool:
-        """Whether a server answers there, has loaded its log, and keeps it in our folder."""
+    def _started_at(self, url: str, port: int, program: Path, claim: IO[str]) -> BrokerError | None:
+        """Start the server and open it at this address once it has loaded its log; why not, if it could not.
+
+        It loads behind a port that nobody knows: until then strangers are locked out (`acl.py`), and a
+        bot that came back early should find nobody rather than be refused.
+        """
+        door = free_port(0) if self._port else port
+        behind = f"redis://127.0.0.1:{door}"
+        process, log = spawn(command_of(program, self._folder, door), self._folder / "server.log", claim.fileno())
         try:
-            client = redis.Redis.from_url(
-                url,
-                socket_timeout=_ANSWER_S,
-                socket_connect_timeout=_ANSWER_S,
-                retry=Retry(NoBackoff(), 0),
-                decode_responses=True,
-            )
-            with contextlib.closing(client):
-                client.dbsize()  # refused while it loads; PING also while its disk is full, when it still answers
-                return Path(str(client.config_get("dir").get("dir"))) == self._folder.resolve()
-        except (redis.RedisError, ValueError):  # refused, a stranger, no Redis at all, no address
-            return False
+            if not self._loaded(process, behind):
+                return why_ended(log, door, self._folder)
+            open_to_all(behind, self._home, port if door != port else None)
+            self._process, self._started = process, (os.getpid(), url)
+        except redis.RedisError:  # it runs, so what failed was taking the port
+            return port_taken(port)
+        finally:
+            if self._process is not process:
+                process.kill()
+                process.wait()
+        atexit.unregister(self.stop)
+        atexit.register(self.stop)
+        return None
+
+    def _loaded(self, process: "subprocess.Popen[bytes]", url: str) -> bool:
+        """Wait until the server has loaded its log; whether it has."""
+
+        def settled() -> bool:
+            return process.poll() is not None or look(url, self._home, self._folder) == "ours"
+
+        return _wait(settled, _START_S) and process.poll() is None
+
+    def _serves(self, url: str) -> bool:
+        """Whether our server is ready there.
+
+        Raises
+        ------
+        BrokerError : it does not know our password.
+        """
+        seen = look(url, self._home, self._folder)
+        if seen == "refused":
+            raise self._refused(url)
+        return seen == "ours"
+
+    def _refused(self, url: str) -> BrokerError:
+        problem = f"runs for {self._home} and does not know the password in its file redis-password"
+        mend = (
+            "it was started by an earlier version, or the file was changed since: "
+            "end its starter (`signals serve`, `run`, `watch` or `broker`) and start anew"
+        )
+        return BrokerError(url, problem, mend)
 
 
 def _wait(look: Callable[[], T], patience_s: float) -> T:

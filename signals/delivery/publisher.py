@@ -7,6 +7,7 @@ is an error, which asks for another look: `Behind` (Redis lost its tail, or a ro
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, cast
 
@@ -14,9 +15,10 @@ import msgspec
 import redis
 
 from signals.delivery import script, wire
-from signals.delivery.faults import address_of, broker_error
+from signals.delivery.faults import FAULTS, address_of, broker_error
 from signals.delivery.keys import LOG_MAXLEN, keys_of
-from signals.errors import BrokerError
+from signals.delivery.signing import Signer
+from signals.errors import BrokerError, MessageError
 
 _CHUNK = 500
 """Rows in one round trip: about a megabyte."""
@@ -32,6 +34,16 @@ class OutboxRow(NamedTuple):
     event: bytes
     valid_until: dt.datetime
     """UTC: until when it may stand in the latest key."""
+
+
+class _Named(msgspec.Struct, frozen=True):
+    signal_id: str
+
+
+class _Naming(msgspec.Struct, frozen=True):
+    """A message, read only for the signal that its data names."""
+
+    data: _Named
 
 
 class Behind(BrokerError):
@@ -69,14 +81,17 @@ class Publisher:
     ----------
     redis_client : bytes in, bytes out (`decode_responses` off). Its own retries are harmless.
     pair : as in `keys_of`.
+    sign : puts a signature into each message as it is sent; the outbox keeps messages without, so that a key
+        can be changed. It must give the same bytes each time.
     """
 
-    def __init__(self, redis_client: redis.Redis, pair: str = "usdjpy") -> None:
+    def __init__(self, redis_client: redis.Redis, pair: str = "usdjpy", *, sign: Signer | None = None) -> None:
         self._redis = redis_client
+        self._sign = sign or bytes
         self._keys = keys_of(pair)
         self._snapshots = {wire.HEADLINE: self._keys.latest, wire.INDEX: self._keys.index}
         self._where = address_of(redis_client)
-        self._sha = redis_client.register_script(script.PUBLISH).sha
+        self._sha = hashlib.sha1(script.PUBLISH.encode(), usedforsecurity=False).hexdigest()  # as EVALSHA wants it
 
     def publish(self, row: OutboxRow, *, now: dt.datetime, restart: bool = False) -> Literal["sent", "repeat"]:
         """Send one row, as `publish_many` does."""
@@ -97,6 +112,7 @@ class Publisher:
         ------
         Behind : a row does not follow the last one in Redis.
         Empty : Redis holds no sequence of this epoch, and `restart` is not set.
+        MessageError : a retraction does not say of what.
         BrokerError : Redis cannot be reached or refuses. Rows before the fault may have been sent:
             sending all of them again is safe.
         """
@@ -118,7 +134,7 @@ class Publisher:
         """
         try:
             value = cast(bytes | None, self._redis.get(self._keys.seq))
-        except redis.RedisError as exc:
+        except FAULTS as exc:
             raise broker_error(self._where, exc) from exc
         if value is None:
             return None
@@ -135,32 +151,35 @@ class Publisher:
         BrokerError : Redis cannot be reached or refuses.
         """
         try:
-            return int(self._redis.publish(self._keys.channel, event))
-        except redis.RedisError as exc:
+            return int(self._redis.publish(self._keys.channel, self._sign(event)))
+        except FAULTS as exc:
             raise broker_error(self._where, exc) from exc
 
     def _send(self, rows: Sequence[OutboxRow], now: dt.datetime, restart: bool) -> list[object]:
         pipe = self._redis.pipeline(transaction=False)
         for number, row in enumerate(rows):
             arguments = self._arguments(row, now, restart and number == 0)
-            if number == 0:  # the text once in each round trip: the server may have been restarted since
-                pipe.eval(script.PUBLISH, 3, *arguments)
-            else:
-                pipe.evalsha(self._sha, 3, *arguments)
+            # The text once in each round trip: the server may have been restarted since. Clusters have no `eval` here.
+            call = ("EVAL", script.PUBLISH) if number == 0 else ("EVALSHA", self._sha)
+            pipe.execute_command(*call, 4, *arguments)  # type: ignore[no-untyped-call]
         try:
             return list(pipe.execute(raise_on_error=False))
-        except redis.RedisError as exc:
+        except FAULTS as exc:
             raise broker_error(self._where, exc) from exc
 
     def _arguments(self, row: OutboxRow, now: dt.datetime, restart: bool) -> tuple[str | bytes | int, ...]:
         snapshot = self._snapshots.get(row.type)
         ttl_ms = 0 if snapshot is None else (row.valid_until - now) // dt.timedelta(milliseconds=1)
         state = msgspec.json.encode(wire.Place(epoch=row.epoch, seq=row.seq))
-        keys = (self._keys.log, snapshot or self._keys.latest, self._keys.seq)
-        return (*keys, self._keys.channel, row.event, row.epoch, row.seq, state, LOG_MAXLEN, ttl_ms, int(restart))
+        retracted = _retracted_id(row) if row.type == wire.RETRACTION else ""
+        keys, event = self._keys, self._sign(row.event)
+        return (
+            *(keys.log, snapshot or keys.latest, keys.seq, keys.latest),
+            *(keys.channel, event, row.epoch, row.seq, state, LOG_MAXLEN, ttl_ms, int(restart), retracted),
+        )
 
     def _was_sent(self, answer: object) -> bool:
-        if isinstance(answer, redis.RedisError):
+        if isinstance(answer, FAULTS):
             raise broker_error(self._where, answer) from answer
         match answer:
             case [b"sent", _]:
@@ -175,3 +194,10 @@ class Publisher:
 
     def _foreign(self) -> BrokerError:
         return BrokerError(f"{self._where} key {self._keys.seq}", "holds no sequence of ours", "delete the key")
+
+
+def _retracted_id(row: OutboxRow) -> str:
+    try:
+        return msgspec.json.decode(row.event, type=_Naming).data.signal_id
+    except msgspec.MsgspecError as exc:
+        raise MessageError(f"outbox row {row.seq}", f"is a retraction that names no signal: {exc}") from exc

@@ -5,8 +5,8 @@ Either all of it happens or nothing: the only command of the script that may fai
 """
 
 PUBLISH = """\
--- KEYS: log, snapshot, seq
--- ARGV: channel, event, epoch, seq, state, maxlen, ttl_ms, restart
+-- KEYS: log, snapshot, seq, latest
+-- ARGV: channel, event, epoch, seq, state, maxlen, ttl_ms, restart, retracted
 local known = redis.call('GET', KEYS[3])
 local seq = tonumber(ARGV[4])
 local state
@@ -31,6 +31,12 @@ local writes = {
 if tonumber(ARGV[7]) > 0 then
   table.insert(writes, 3, {'SET', KEYS[2], ARGV[2], 'PX', ARGV[7]})
 end
+if ARGV[9] ~= '' then
+  local latest = redis.call('GET', KEYS[4])
+  local readable, message = pcall(cjson.decode, latest or '')
+  local stands = readable and type(message) == 'table' and type(message.data) == 'table' and message.data.signal_id
+  if stands == ARGV[9] then table.insert(writes, 3, {'DEL', KEYS[4]}) end
+end
 if redis.acl_check_cmd then
   for _, write in ipairs(writes) do
     if not redis.acl_check_cmd(unpack(write)) then
@@ -41,4 +47,7 @@ end
 for _, write in ipairs(writes) do redis.call(unpack(write)) end
 return {'sent', seq}
 """
-"""Answers: sent, repeat, behind (with the last `seq`), empty (no state, or another epoch), foreign (not our state)."""
+"""`retracted`: the signal that the message takes back, if any; it leaves the latest key if it stands there.
+
+Answers: sent, repeat, behind (with the last `seq`), empty (no state, or another epoch), foreign (not our state).
+"""

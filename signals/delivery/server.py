@@ -19,6 +19,8 @@ _LOG_MAX_BYTES = 1_000_000
 """A longer log is begun anew at the next start."""
 _LOG_STAMP = re.compile(r"^\d+:[A-Z] .{20,30} [.\-*#] ")
 _PORT_TAKEN = "Address already in use"
+USERS_FILE = "users.acl"
+"""In the server's folder: who may do what."""
 
 
 class ServerLog(NamedTuple):
@@ -61,6 +63,7 @@ def command_of(program: Path, folder: Path, port: int) -> list[str]:
         "dir": folder,
         "port": port,
         "bind": "127.0.0.1",
+        "aclfile": folder / USERS_FILE,
         "appendonly": "yes",
         "appendfsync": "everysec",
         "save": "",  # the append-only log is enough
@@ -85,11 +88,12 @@ def free_port(port: int) -> int:
         except PermissionError as exc:
             raise BrokerError(f"port {port}", "not permitted", "set SIGNALS_BROKER_PORT above 1023, or 0") from exc
         except (OSError, OverflowError) as exc:
-            raise _port_taken(port) from exc
+            raise port_taken(port) from exc
         return int(probe.getsockname()[1])
 
 
-def _port_taken(port: int) -> BrokerError:
+def port_taken(port: int) -> BrokerError:
+    """The error of a port that another program holds."""
     mend = "set SIGNALS_BROKER_PORT=0 to take a free one, or SIGNALS_REDIS_URL to use that server"
     return BrokerError(f"port {port}", "in use by another program", mend)
 
@@ -139,7 +143,7 @@ def why_ended(log: ServerLog, port: int, folder: Path) -> BrokerError:
         file.seek(log.start)
         text = file.read().decode(errors="replace")
     if _PORT_TAKEN in text:
-        return _port_taken(port)
+        return port_taken(port)
     lines = [line for line in text.splitlines() if line.strip()]
     last = _LOG_STAMP.sub("", lines[-1]) if lines else "it wrote no log"
     mend = f"see {log.path}; if its data cannot be read, move {folder} aside: the outbox fills a new log"

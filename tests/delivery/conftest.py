@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import redis
@@ -16,7 +17,15 @@ from signals.delivery.client import Client, connect
 from signals.delivery.items import Gap, Item, Received
 from signals.delivery.keys import EVENT_FIELD, keys_of
 from signals.delivery.publisher import OutboxRow, Publisher
-from signals.delivery.wire import HEADLINE, Heartbeat, JobState, SourceState, encode_signal
+from signals.delivery.wire import (
+    HEADLINE,
+    RETRACTION,
+    Heartbeat,
+    JobState,
+    SourceState,
+    encode_retraction,
+    encode_signal,
+)
 from signals.model import Evidence, Retraction, Signal
 
 from .blocking import Blocking
@@ -60,6 +69,13 @@ def make_row(seq: int, epoch: str = "e1", number: int | None = None, **changes: 
     signal = make_signal(seq if number is None else number, **changes)  # type: ignore[arg-type]
     message = encode_signal(signal, epoch=epoch, seq=seq)
     return OutboxRow(epoch, seq, message.message_id, HEADLINE, message.event, signal.valid_until)
+
+
+def make_retraction_row(seq: int, epoch: str = "e1", number: int = 1) -> OutboxRow:
+    """The outbox row that takes back the signal of that number."""
+    retraction = make_retraction(number)
+    message = encode_retraction(retraction, epoch=epoch, seq=seq)
+    return OutboxRow(epoch, seq, message.message_id, RETRACTION, message.event, retraction.valid_until)
 
 
 def make_rows(first: int, last: int, epoch: str = "e1") -> list[OutboxRow]:
@@ -131,9 +147,14 @@ def beat(publisher: Publisher, last_seq: int = 0, epoch: str = "e1") -> None:
 
 def is_open(url: str) -> bool:
     """Whether anybody listens at an address."""
-    host, _, port = url.removeprefix("redis://").partition(":")
+    parts = urlsplit(url)
     with socket.socket() as probe:
-        return probe.connect_ex((host, int(port))) == 0
+        return probe.connect_ex((parts.hostname, parts.port)) == 0
+
+
+def public(url: str) -> str:
+    """The address without a login, as a stranger uses it."""
+    return urlunsplit(urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2]))
 
 
 def appended(home: Path) -> Path:
@@ -155,7 +176,7 @@ def shared_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded
 
 @pytest.fixture
 def url(shared_broker: EmbeddedBroker) -> Iterator[str]:
-    """Address of an empty server."""
+    """Address of an empty server, with the login of its home: `public(url)` is a stranger's, `with_login` another's."""
     url = shared_broker.ensure()
     with redis.Redis.from_url(url) as client:
         client.flushall()

@@ -14,7 +14,7 @@ import redis
 from signals.delivery.broker import EmbeddedBroker
 from signals.delivery.endpoints import endpoint, set_endpoint
 
-from .conftest import appended, is_open, until
+from .conftest import appended, is_open, public, until
 
 ROOT = Path(__file__).parents[2]
 STARTER = """
@@ -56,7 +56,7 @@ def test_starts_and_is_found_again(broker: EmbeddedBroker, home: Path) -> None:
     url = broker.ensure()
     assert broker.ensure() == url
     assert EmbeddedBroker(home, 0).ensure() == url
-    assert json.loads((home / "endpoints.json").read_text()) == {"redis": url}
+    assert json.loads((home / "endpoints.json").read_text()) == {"redis": public(url)}
 
 
 def test_runs_as_promised(broker: EmbeddedBroker, home: Path) -> None:
@@ -89,7 +89,7 @@ def test_only_the_starter_stops_it(broker: EmbeddedBroker, home: Path) -> None:
     with EmbeddedBroker(home, 0):
         pass
     assert is_open(url)
-    assert endpoint(home, "redis") == url
+    assert endpoint(home, "redis") == public(url)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
@@ -148,7 +148,7 @@ def test_a_lost_endpoints_file_is_written_again(broker: EmbeddedBroker, home: Pa
     url = broker.ensure()
     (home / "endpoints.json").unlink()
     assert EmbeddedBroker(home, 0).ensure() == url
-    assert endpoint(home, "redis") == url
+    assert endpoint(home, "redis") == public(url)
 
 
 def test_takes_the_port_it_is_given(home: Path) -> None:
@@ -157,7 +157,7 @@ def test_takes_the_port_it_is_given(home: Path) -> None:
         port = probe.getsockname()[1]
     for _ in range(2):
         with EmbeddedBroker(home, port) as broker:
-            assert broker.ensure() == f"redis://127.0.0.1:{port}"
+            assert public(broker.ensure()) == f"redis://127.0.0.1:{port}"
 
 
 def test_a_log_cut_off_by_a_crash_is_read(broker: EmbeddedBroker, home: Path) -> None:

@@ -1,5 +1,6 @@
 """The embedded server where something is in its way: one clear line with the mend."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -13,7 +14,7 @@ from signals.delivery.broker import EmbeddedBroker
 from signals.delivery.endpoints import endpoint, set_endpoint
 from signals.errors import BrokerError
 
-from .conftest import appended, is_open
+from .conftest import appended, is_open, public
 
 ROOT = Path(__file__).parents[2]
 STARTER = """
@@ -38,14 +39,27 @@ def test_a_strangers_port_is_one_clear_line(home: Path) -> None:
     )
 
 
+def test_a_port_taken_while_the_log_is_loaded_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who takes the port between our look and the server's opening is told of, and no server is left behind."""
+    look = server_module.free_port
+    monkeypatch.setattr("signals.delivery.broker.free_port", lambda port: port or look(0))
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        port = stranger.getsockname()[1]
+        with pytest.raises(BrokerError, match=f"port {port}: in use by another program"):
+            EmbeddedBroker(home, port).ensure()
+    assert endpoint(home, "redis") is None
+    with (home / "redis" / "server.lock").open() as claim:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody holds it any more
+
+
 def test_another_homes_server_is_a_stranger(broker: EmbeddedBroker, tmp_path: Path) -> None:
     """A Redis that answers, but keeps another folder, is neither used nor disturbed."""
     url = broker.ensure()
     other = tmp_path / "other"
     other.mkdir()
-    set_endpoint(other, "redis", url)
+    set_endpoint(other, "redis", public(url))
     with EmbeddedBroker(other, 0) as second:
-        assert second.ensure() != url
+        assert public(second.ensure()) != public(url)
     with pytest.raises(BrokerError, match="in use by another program"):
         EmbeddedBroker(tmp_path / "third", int(url.rpartition(":")[2])).ensure()
     assert is_open(url)
@@ -107,7 +121,7 @@ def test_a_server_that_hangs_is_not_doubled(
     with redis.Redis.from_url(url) as client:
         server_pid = int(client.info("server")["process_id"])
     monkeypatch.setattr("signals.delivery.broker._HANDOVER_S", 0.0)
-    monkeypatch.setattr("signals.delivery.broker._ANSWER_S", 0.1)
+    monkeypatch.setattr("signals.delivery.probe.ANSWER_S", 0.1)
     os.kill(server_pid, signal.SIGSTOP)
     try:
         with pytest.raises(BrokerError, match="belongs to a server that does not answer"):

@@ -7,6 +7,7 @@ import pytest
 import redis
 
 import signals
+from signals.delivery.acl import with_login
 from signals.delivery.broker import EmbeddedBroker
 from signals.delivery.client import Client, connect
 from signals.delivery.endpoints import set_endpoint
@@ -143,7 +144,7 @@ def test_a_reader_needs_few_rights(server: Any, url: str, clock: Clock, publishe
     server.execute_command("ACL", "SETUSER", "reader", *rights.split())
     publisher.publish_many(make_rows(1, 2), now=NOW, restart=True)
     try:
-        with connect(url.replace("redis://", "redis://reader:pw@"), clock=clock) as client:
+        with connect(with_login(url, "reader", "pw"), clock=clock) as client:
             assert seqs(there(client)) == [1, 2]
             assert client.latest() is not None
     finally:
@@ -167,10 +168,10 @@ def test_an_address_that_does_not_work_is_named(address: str, words: str) -> Non
 
 def test_a_wrong_password_ends_the_reading(server: Any, url: str, clock: Clock) -> None:
     """A login that is refused is not tried for ever."""
-    server.execute_command("ACL", "SETUSER", "bot", "on", ">pw", "~*", "&*", "+@all")
-    with connect(url.replace("redis://", "redis://bot:pw@"), clock=clock) as client:
+    server.execute_command("ACL", "SETUSER", "gone", "on", ">pw", "~*", "&*", "+@all")
+    with connect(with_login(url, "gone", "pw"), clock=clock) as client:
         items = client.signals()
-        server.execute_command("ACL", "DELUSER", "bot")
+        server.execute_command("ACL", "DELUSER", "gone")
         with pytest.raises(BrokerError, match="login"):
             next(items)
 

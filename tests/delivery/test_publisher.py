@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from signals.delivery import wire
 from signals.delivery.keys import keys_of
 from signals.delivery.publisher import Behind, Empty, OutboxRow, Publisher
+from signals.errors import MessageError
 
-from .conftest import KEYS, NOW, everything, make_heartbeat, make_row, make_rows
+from .conftest import KEYS, NOW, everything, make_heartbeat, make_retraction_row, make_row, make_rows
 
 
 def logged(server: Any) -> list[bytes]:
@@ -159,9 +160,40 @@ def test_each_type_has_its_own_key(publisher: Publisher, server: Any) -> None:
     """An index stands in the index key, a retraction in none."""
     until_at = NOW + dt.timedelta(hours=1)
     publisher.publish(OutboxRow("e1", 1, "i", wire.INDEX, b"index", until_at), now=NOW, restart=True)
-    publisher.publish(OutboxRow("e1", 2, "r", wire.RETRACTION, b"retraction", until_at), now=NOW)
+    publisher.publish(make_retraction_row(2), now=NOW)
     assert (server.get(KEYS.index), server.exists(KEYS.latest)) == (b"index", 0)
     assert server.pttl(KEYS.index) > 0
+
+
+def test_a_retracted_signal_leaves_the_latest_key(publisher: Publisher, server: Any) -> None:
+    """In one step with its retraction a signal is no longer the latest: who hears the one never reads the other."""
+    publisher.publish(make_row(1), now=NOW, restart=True)
+    heard, row = listen(server), make_retraction_row(2, number=1)
+    publisher.publish(row, now=NOW)
+    assert heard.get_message(timeout=5)["data"] == row.event
+    assert server.exists(KEYS.latest) == 0
+    assert publisher.publish(make_row(3), now=NOW) == "sent"
+    assert publisher.publish(row, now=NOW) == "repeat"
+    assert server.get(KEYS.latest) == make_row(3).event
+
+
+def test_a_retraction_leaves_another_signal_alone(publisher: Publisher, server: Any) -> None:
+    """The latest key keeps a signal that is not the one taken back, and whatever else stands there."""
+    publisher.publish_many(make_rows(1, 2), now=NOW, restart=True)
+    publisher.publish(make_retraction_row(3, number=1), now=NOW)
+    assert server.get(KEYS.latest) == make_row(2).event
+    for seq, foreign in enumerate((b"not JSON", b"[]", b'{"data": 7}', b"7"), start=4):
+        server.set(KEYS.latest, foreign)
+        publisher.publish(make_retraction_row(seq, number=2), now=NOW)
+        assert server.get(KEYS.latest) == foreign
+
+
+def test_a_retraction_of_nothing_is_not_sent(publisher: Publisher, server: Any) -> None:
+    """A retraction that names no signal is an error that names its row, and nothing of it is sent."""
+    row = make_retraction_row(1)._replace(event=b'{"data": {}}')
+    with pytest.raises(MessageError, match=r"outbox row 1: is a retraction that names no signal"):
+        publisher.publish(row, now=NOW, restart=True)
+    assert server.keys() == []
 
 
 def test_heartbeats_leave_no_trace(publisher: Publisher, server: Any) -> None:

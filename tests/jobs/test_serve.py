@@ -157,8 +157,13 @@ def test_what_is_pushed_becomes_a_signal_without_waiting_for_a_tick(shell):
         made.env[f"SIGNALS__JOBS__{job}__EVERY_S"] = "3600"
     with serving(made) as process:
         client = connected(made.home)
-        until(lambda: client.exists("signals:inbox"))
-        client.xadd("signals:inbox", {"id": "1", "title": "Yen surges as BOJ hikes rates to 1.0%"})
+        pusher = redis.Redis.from_url(
+            endpoint(made.home, "redis"),
+            username="pusher",
+            password=(made.home / "redis-password-pusher").read_text().strip(),
+        )
+        pusher.xadd("signals:inbox", {"id": "1", "title": "Yen surges as BOJ hikes rates to 1.0%"})
+        pusher.close()
         until(lambda: len(told(client)) == 1)
         request = urllib.request.Request(
             f"{endpoint(made.home, 'console')}/v1/headlines",

@@ -1,5 +1,7 @@
 """Settings: each mistake is one line that names where it stands and what may stand there."""
 
+from urllib.parse import parse_qsl, urlsplit
+
 import pytest
 
 from jobs.settings import load
@@ -36,3 +38,41 @@ def test_a_mistake_in_the_feeds_names_their_file_and_shows_their_example(tmp_pat
     assert f"{tmp_path / 'feeds.toml'}: feed" in str(raised.value)
     assert "unknown key `colour`" in str(raised.value)
     assert "config/feeds.toml shows" in str(raised.value)
+
+
+def test_files_for_tls_become_part_of_the_address(tmp_path):
+    """The variables are put where redis-py reads them; `~` and relative paths are made whole."""
+    for name in ("ca", "cert", "key"):
+        (tmp_path / name).touch()
+    environ = {f"SIGNALS_REDIS_{name.upper()}": str(tmp_path / name) for name in ("ca", "cert", "key")}
+    loaded = load(FILE, {"SIGNALS_REDIS_URL": "rediss://bot:pw@example.org:6380/1?protocol=2", **environ})
+    parts = urlsplit(loaded.redis_url)
+    assert (parts.scheme, parts.username, parts.port, parts.path) == ("rediss", "bot", 6380, "/1")
+    assert dict(parse_qsl(parts.query)) == {
+        "protocol": "2",
+        "ssl_ca_certs": str(tmp_path / "ca"),
+        "ssl_certfile": str(tmp_path / "cert"),
+        "ssl_keyfile": str(tmp_path / "key"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"SIGNALS_REDIS_URL": "redis://h", "SIGNALS_REDIS_CA": __file__}, "SIGNALS_REDIS_CA: is for TLS only - write"),
+        (
+            {"SIGNALS_REDIS_CERT": __file__},
+            "SIGNALS_REDIS_CERT: is for TLS only - write SIGNALS_REDIS_URL as rediss://",
+        ),
+        ({"SIGNALS_REDIS_URL": "rediss://h", "SIGNALS_REDIS_KEY": "/no/such"}, "SIGNALS_REDIS_KEY: no such file: /no"),
+        ({"SIGNALS_REDIS_URL": "me:s3cret@h"}, "SIGNALS_REDIS_URL: address of Redis begins with none of redis,"),
+        ({"SIGNALS_SIGNING_KEY": "hmac:s3cret"}, "SIGNALS_SIGNING_KEY: has fewer than 32 bytes - make one"),
+        ({"SIGNALS_REDIS_URL": "redis+sentinel://h"}, "SIGNALS_REDIS_URL: address of Redis does not say which primary"),
+    ],
+)
+def test_a_mistake_in_a_secret_names_the_variable(environ, said):
+    """Before anything runs, and without the secret."""
+    with pytest.raises(ConfigError) as raised:
+        load(FILE, environ)
+    assert str(raised.value).startswith(said)
+    assert "s3cret" not in str(raised.value)

@@ -1,0 +1,38 @@
+"""Where Redis is and what signs messages, from the environment: nothing of it stands in a file of settings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from signals.delivery.address import check_address, uses_tls, with_tls
+from signals.delivery.signing import signer
+from signals.errors import ConfigError
+
+TLS = ("SIGNALS_REDIS_CA", "SIGNALS_REDIS_CERT", "SIGNALS_REDIS_KEY")
+
+
+def redis_url(environ: Mapping[str, str]) -> str | None:
+    """The address of Redis with the files for TLS in it; null for the embedded server."""
+    url = environ.get("SIGNALS_REDIS_URL") or None
+    files = {name: Path(environ[name]).expanduser().absolute() for name in TLS if environ.get(name)}
+    for name, path in files.items():
+        if url is None or not uses_tls(url):
+            raise ConfigError(name, "is for TLS only", "write SIGNALS_REDIS_URL as rediss://HOST:PORT")
+        if not path.is_file():
+            raise ConfigError(name, f"no such file: {path}", "name a file in PEM format")
+    if url is None:
+        return None
+    if files:
+        url = with_tls(url, *(files.get(name) for name in TLS))
+    try:
+        check_address(url)
+    except ConfigError as error:
+        raise ConfigError("SIGNALS_REDIS_URL", f"{error.where} {error.problem}", error.mend) from error
+    return url
+
+
+def signing_key(environ: Mapping[str, str]) -> str | None:
+    """The key, tried once so that a wrong one is told before anything runs; null where messages are not signed."""
+    key = environ.get("SIGNALS_SIGNING_KEY") or None
+    if key is not None:
+        signer(key, "SIGNALS_SIGNING_KEY")
+    return key
