@@ -25,7 +25,7 @@ def look(url: str, home: Path, folder: Path) -> Seen:
     secret = acl.password(home)
     try:
         with contextlib.closing(_client(url, secret)) as client:
-            client.ping()
+            client.dbsize()  # refused while it loads; PING also while its disk is full, when it still answers
             ours = Path(str(client.config_get("dir").get("dir"))) == folder.resolve()
     except REFUSALS:
         return "refused"
