@@ -7,8 +7,8 @@ from typing import IO, TYPE_CHECKING
 
 from jobs.clock import utc_now
 from jobs.settings import Settings
-from signals.delivery.address import open_redis
 from signals.delivery.broker import EmbeddedBroker
+from signals.delivery.opening import open_redis
 from signals.delivery.signing import signer
 from signals.errors import StoreError
 from signals.store import Store

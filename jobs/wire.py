@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from signals.delivery.address import check_address, uses_tls, with_tls
+from signals.delivery.opening import check_address, uses_tls, with_tls
 from signals.delivery.signing import signer
 from signals.errors import ConfigError
 

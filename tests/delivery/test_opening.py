@@ -12,9 +12,9 @@ import pytest
 import redis
 
 from signals.delivery import wire
-from signals.delivery.address import check_address, open_redis, with_tls
 from signals.delivery.client import connect
 from signals.delivery.faults import address_of
+from signals.delivery.opening import check_address, open_redis, with_tls
 from signals.delivery.publisher import Publisher
 from signals.errors import BrokerError, ConfigError
 from signals.sources import inbox
