@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, TypedDict
 
 from signals.delivery import snapshot, work
+from signals.delivery.address import Tls
 from signals.delivery.follow import Attendance, Follower, Patience, Waits
 from signals.delivery.items import Counts, Pending, Received, Status, Verify
 from signals.delivery.journal import Journal, Reader
@@ -14,7 +15,6 @@ from signals.delivery.keys import HEARTBEAT_DEADLINE_S, Keys, keys_of
 from signals.delivery.pulse import Pulse
 from signals.delivery.steps import Ask, Steps
 from signals.delivery.stream import Log, Start, check_start
-from signals.delivery.target import Tls
 from signals.delivery.wire import Heartbeat
 from signals.errors import ConfigError
 

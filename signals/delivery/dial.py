@@ -20,7 +20,7 @@ from redis.connection import parse_url
 from redis.exceptions import RedisClusterException
 from redis.retry import Retry
 
-from signals.delivery.target import Address, Tls, parse
+from signals.delivery.address import Address, Tls, parse
 from signals.errors import BrokerError
 
 _FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import redis
 
+from signals.delivery.address import parse
 from signals.delivery.publisher import Publisher
-from signals.delivery.target import parse
 from signals.errors import BrokerError
 
 from .conftest import NOW, Connect, make_row, make_rows, seqs, there, until
