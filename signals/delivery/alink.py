@@ -108,15 +108,20 @@ class AsyncLink:
 
     async def _next(self, steps: Steps[T], results: list[T] | None) -> Item | Delivery | None:
         """Carry steps out up to the next item; null at their end, with the result put into `results`."""
+        task = asyncio.current_task()
+        before = task.cancelling() if task else 0
         try:
             step = next(steps)
             while isinstance(step, Effect):
+                fault: redis.RedisError | BrokerError | None = None
                 try:
                     answer = await self._carry_out[type(step)](step)
                 except (redis.RedisError, BrokerError) as exc:
-                    step = steps.throw(self._lost(exc))
-                else:
-                    step = steps.send(answer)
+                    fault = exc
+                if task and task.cancelling() > before:
+                    # redis-py has swallowed it, as it may while it connects: nobody would end this reading any more
+                    raise asyncio.CancelledError
+                step = steps.send(answer) if fault is None else steps.throw(self._lost(fault))
             return step
         except StopIteration as end:
             if results is not None:

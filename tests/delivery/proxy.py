@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 
 class Proxy:
@@ -17,11 +18,12 @@ class Proxy:
     """
 
     def __init__(self, url: str, wrap: Callable[[socket.socket], socket.socket] | None = None) -> None:
-        host, _, port = url.removeprefix("redis://").partition(":")
-        self._server = (host, int(port))
+        server = urlsplit(url)
+        self._server = (server.hostname, server.port)
         self._wrap = wrap
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}"
+        login = server.netloc.rpartition("@")[0]
+        self.url = f"redis://{login and login + '@'}127.0.0.1:{self._listener.getsockname()[1]}"
         self.swallowing = False
         """Take connections and bytes, and give nothing on: a half-open connection looks so."""
         self.delay_s = 0.0
