@@ -16,7 +16,7 @@ from tests.chaos import kills, outages
 from tests.chaos.load import Verdict
 from tests.chaos.proxy import between
 from tests.chaos.server import Server, running
-from tests.chaos.service import Nursery, Service, Whole, quiet_shell
+from tests.chaos.service import Born, Nursery, Service, Whole, quiet_shell
 from tests.chaos.subscribers import fat_rows, latencies, stuck_subscriber
 from tests.delivery.conftest import make_heartbeat
 from tests.jobs.conftest import Shell
@@ -38,14 +38,14 @@ def bench() -> Iterator[Row]:
     yield from _lines()
 
 
-_Killing = Callable[[Path, Nursery, int, int], kills.Outcome]
+_Killing = Callable[[Path, Born, int, int], kills.Outcome]
 
 
 def _kills(what: str, count: int, killing: _Killing, seeds: range) -> Iterator[Row]:
     outcomes = []
     for seed in seeds:
-        with _home() as (shell, nursery):
-            outcomes.append(killing(shell.home, nursery, count, seed))
+        with _home() as (shell, service):
+            outcomes.append(killing(shell.home, service, count, seed))
     faults = sum(_faults(one.bot) + _faults(one.stream) for one in outcomes)
     sent, took_s = sum(one.bot.sent for one in outcomes), sum(one.took_s for one in outcomes)
     yield Row(f"{count * len(seeds)} {what}", faults, "faults", f"wanted: 0; of {sent:,} signals, in {took_s:.0f} s")
@@ -61,14 +61,14 @@ def _server_lives(home: Path, service: Service, count: int, seed: int) -> kills.
         return kills.kill_services(home, service, count, seed)
 
 
-def _from_nothing(home: Path, nursery: Nursery, count: int, seed: int) -> kills.Outcome:
-    with closing(Whole(nursery.shell)) as service:
+def _from_nothing(home: Path, born: Born, count: int, seed: int) -> kills.Outcome:
+    with closing(Whole(born.shell)) as service:
         return kills.kill_services(home, service, count, seed, starting_s=4.0)
 
 
 def _away() -> Iterator[Row]:
-    with _server() as server, _home(SIGNALS_REDIS_URL=server.url) as (shell, nursery):
-        done = outages.under_load(shell.home, nursery, server, outages.away(server, AWAY_S))
+    with _server() as server, _home(SIGNALS_REDIS_URL=server.url) as (shell, service):
+        done = outages.under_load(shell.home, service, server, outages.away(server, AWAY_S))
     faults = _faults(done.bot) + _faults(done.stream)
     yield Row(f"Redis away for {AWAY_S:.0f} s, {done.meanwhile:,} signals meanwhile", faults, "faults", "wanted: 0")
     yield Row("  from its return until the bot has them", done.caught_up_s, "s", f"told of it {done.silences} times")
@@ -113,11 +113,11 @@ def _half_open_s(server: Server) -> float:
 
 
 @contextmanager
-def _home(**environ: str) -> Iterator[tuple[Shell, Nursery]]:
+def _home(**environ: str) -> Iterator[tuple[Shell, Born]]:
     with tempfile.TemporaryDirectory() as folder:
         shell = quiet_shell(Path(folder), **environ)
-        with closing(Nursery(shell)) as nursery:
-            yield shell, nursery
+        with closing(Nursery()) as nursery, closing(Born(nursery, shell)) as service:
+            yield shell, service
 
 
 @contextmanager

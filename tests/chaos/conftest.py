@@ -1,11 +1,12 @@
 """A home for each test, and a nursery that has services for it."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.chaos.service import Nursery, quiet_shell
+from tests.chaos.service import Born, Nursery, quiet_shell
 from tests.jobs.conftest import Shell
 
 
@@ -15,11 +16,15 @@ def shell(tmp_path: Path) -> Shell:
     return quiet_shell(tmp_path)
 
 
-@pytest.fixture
-def nursery(shell: Shell) -> Iterator[Nursery]:
-    """Services of that home."""
-    made = Nursery(shell)
-    try:
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Where services are forked off."""
+    with closing(Nursery()) as made:
         yield made
-    finally:
-        made.close()
+
+
+@pytest.fixture
+def service(nursery: Nursery, shell: Shell) -> Iterator[Born]:
+    """Services of that home."""
+    with closing(Born(nursery, shell)) as made:
+        yield made

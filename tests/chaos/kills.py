@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from signals.delivery.broker import EmbeddedBroker
 from tests.chaos.load import Bot, Feeder, Verdict, in_stream, seen_by
-from tests.chaos.service import Nursery, Service, connected, kill_server, until
+from tests.chaos.service import Born, Service, connected, kill_server, until
 
 RATE = 200.0
 """Headlines a second while there is a service to take them."""
@@ -49,15 +49,15 @@ def kill_services(home: Path, service: Service, kills: int, seed: int, *, starti
     return _under_load(home, kills, rounds)
 
 
-def kill_at_boundaries(home: Path, nursery: Nursery, kills: int, seed: int) -> Outcome:
+def kill_at_boundaries(home: Path, service: Born, kills: int, seed: int) -> Outcome:
     """Let the service kill itself so many times between two statements, commits or messages to Redis."""
     chance = random.Random(seed)
 
     def rounds(_feeder: Feeder) -> None:
         for _ in range(kills):
-            nursery.start(chance.randint(1, BOUNDARIES))
-            nursery.die()
-        nursery.start()
+            service.start(chance.randint(1, BOUNDARIES))
+            service.die()
+        service.start()
 
     return _under_load(home, kills, rounds)
 

@@ -1,13 +1,12 @@
 """A process that has imported all that `signals serve` needs and read the model, and forks services off.
 
-    python -m tests.chaos.nursery CONFIG LOG
+    python -m tests.chaos.nursery CONFIG
 
 A service so born is the whole of `signals serve`, only that it need not import anything: it is up in 0.3 s instead
 of 3. It shares with its siblings what no service changes: modules and the model's weights.
 
-Words on standard input, each answered by a line: `start` (the process id), `start N` (the same, and it kills itself
-at the Nth boundary of its work), `kill` (SIGKILL), `end` (SIGTERM), `wait`; the last three tell the exit status.
-The service dies with this process.
+Words on standard input, each answered by a line: the JSON of a `Birth` (the process id), `kill` (SIGKILL), `end`
+(SIGTERM), `wait`; the last three tell the exit status. One service at a time; it dies with this process.
 
 A boundary is where a moment decides: before each statement and each commit of the database, and before and after
 each message to Redis is sent. A kill by the clock hits the gap between two commits once in a hundred times.
@@ -21,6 +20,7 @@ import threading
 from pathlib import Path
 from typing import Any, NoReturn
 
+import msgspec
 import sqlalchemy as sa
 from redis.connection import AbstractConnection
 
@@ -33,7 +33,19 @@ from signals.scoring import likeness
 _SIGNALS = {"kill": signal.SIGKILL, "end": signal.SIGTERM}
 
 
-def main(config: Path, log: Path) -> None:
+class Birth(msgspec.Struct, frozen=True):
+    """A service that is to be."""
+
+    config: str
+    log: str
+    """Where its standard error goes."""
+    env: dict[str, str]
+    """On top of the nursery's own."""
+    boundary: int = 0
+    """It kills itself at this boundary of its work; 0: never."""
+
+
+def main(config: Path) -> None:
     """Take words until there are no more."""
     for body in _BODIES.values():
         __import__(body.partition(":")[0])
@@ -44,9 +56,10 @@ def main(config: Path, log: Path) -> None:
     print("ready", flush=True)
     child = 0
     for line in sys.stdin:
-        word, _, boundary = line.strip().partition(" ")
-        if word == "start":
-            child = os.fork() or _serve(config, log, int(boundary or 0))
+        word = line.strip()
+        if word.startswith("{"):
+            assert not child, "one at a time"
+            child = os.fork() or _serve(msgspec.json.decode(word, type=Birth))
             print(child, flush=True)
         else:
             print(_end(child, _SIGNALS.get(word)), flush=True)
@@ -56,6 +69,7 @@ def main(config: Path, log: Path) -> None:
 
 
 def _end(child: int, number: signal.Signals | None) -> int:
+    assert child, "there is none"  # to 0 a signal would go to the whole group
     if number is not None:
         os.kill(child, number)  # ours, and not waited for yet: nobody else can have its number
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -81,19 +95,20 @@ def _arm(boundary: int) -> None:
     AbstractConnection.send_packed_command = send_between  # type: ignore[method-assign]
 
 
-def _serve(config: Path, log: Path, boundary: int) -> NoReturn:
+def _serve(birth: Birth) -> NoReturn:
     """Be the service."""
     nothing = os.open(os.devnull, os.O_RDWR)
-    told = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    told = os.open(birth.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for number, handle in enumerate((nothing, nothing, told)):
         os.dup2(handle, number)
     os.close(nothing)
     os.close(told)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 - what the nursery had read ahead is not for us
-    if boundary:
-        _arm(boundary)
+    os.environ.update(birth.env)
+    if birth.boundary:
+        _arm(birth.boundary)
     try:
-        jobs.cli.main(["--config", str(config), "serve"])
+        jobs.cli.main(["--config", birth.config, "serve"])
     except SystemExit as end:
         sys.stderr.flush()
         os._exit(end.code if isinstance(end.code, int) else 1)
@@ -102,4 +117,4 @@ def _serve(config: Path, log: Path, boundary: int) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]))

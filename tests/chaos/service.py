@@ -1,5 +1,6 @@
 """Services to be killed: forked off by a nursery, or started from nothing; and the server of their home."""
 
+import json
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from tests.jobs.conftest import Shell
 
 T = TypeVar("T")
 PATIENCE_S = 60.0
+_ONE_CORE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 def until(look: Callable[[], T], what: str, patience_s: float = PATIENCE_S) -> T:
@@ -36,8 +38,7 @@ def quiet_shell(folder: Path, **environ: str) -> Shell:
         "SIGNALS__PRICES__REFERENCE_URL": "",
         "SIGNALS__JOBS__PUBLISH__EVERY_S": "1",
         "SIGNALS__JOBS__HEARTBEAT__EVERY_S": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
+        **_ONE_CORE,
         **environ,
     }
     return made
@@ -54,61 +55,79 @@ class Service(Protocol):
 
 
 class Nursery:
-    """Services of one home, one at a time.
+    """A process that services are forked off, as `nursery.py` tells.
 
     Parameters
     ----------
-    shell : home, settings and environment.
     before : a command that is to become the nursery, such as one that makes a disk of its own.
     """
 
-    def __init__(self, shell: Shell, before: tuple[str, ...] = ()) -> None:
-        self.shell = shell
-        self.log = shell.home.parent / "stderr.txt"
-        self.starts = 0
+    def __init__(self, before: tuple[str, ...] = ()) -> None:
         self._process = subprocess.Popen(
-            [*before, sys.executable, "-m", "tests.chaos.nursery", str(shell.config), str(self.log)],
-            env=shell.env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            [*before, sys.executable, "-m", "tests.chaos.nursery", str(ROOT / "config" / "signals.toml")],
+            env=os.environ | _ONE_CORE, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self._line() == "ready"
         self.pid = self._process.pid
 
-    def start(self, boundary: int = 0) -> int:
-        """Start a service; returns its process id at once, long before it is up.
-
-        `boundary`: it kills itself there, as `nursery` counts them.
-        """
-        self.starts += 1
-        return int(self._ask(f"start {boundary}" if boundary else "start"))
-
-    def die(self) -> None:
-        """Wait until the service has killed itself."""
-        self._killed(self._ask("wait"))
-
-    def kill(self) -> None:
-        """End the service as nothing can prevent."""
-        self._killed(self._ask("kill"))
-
-    def _killed(self, status: str) -> None:
-        assert status == str(-signal.SIGKILL), f"it had ended by itself: {status}\n{self.log.read_text()[-2000:]}"
-
-    def end(self) -> int:
-        """Ask the service to end; its exit status."""
-        return int(self._ask("end"))
-
-    def close(self) -> None:
-        """End the service and the nursery."""
-        self._process.communicate(timeout=20)
-
-    def _ask(self, word: str) -> str:
+    def ask(self, word: str) -> str:
+        """Say a word; the answer."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{word}\n")
         self._process.stdin.flush()
         return self._line()
 
+    def close(self) -> None:
+        """End it, and whatever it bore."""
+        self._process.communicate(timeout=20)
+
     def _line(self) -> str:
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
+
+
+class Born:
+    """Services of one home, one at a time, from a nursery."""
+
+    def __init__(self, nursery: Nursery, shell: Shell) -> None:
+        self._nursery = nursery
+        self.shell = shell
+        self._log = shell.home.parent / "stderr.txt"
+        self._runs = False
+
+    def start(self, boundary: int = 0) -> int:
+        """Start a service; returns its process id at once, long before it is up.
+
+        `boundary`: it kills itself there, as `nursery.py` counts them.
+        """
+        env = {name: value for name, value in self.shell.env.items() if os.environ.get(name) != value}
+        birth = {"config": str(self.shell.config), "log": str(self._log), "env": env, "boundary": boundary}
+        self._runs = True
+        return int(self._nursery.ask(json.dumps(birth)))
+
+    def die(self) -> None:
+        """Wait until the service has killed itself."""
+        self._killed("wait")
+
+    def kill(self) -> None:
+        """End the service as nothing can prevent."""
+        self._killed("kill")
+
+    def end(self) -> int:
+        """Ask the service to end; its exit status."""
+        self._runs = False
+        return int(self._nursery.ask("end"))
+
+    def close(self) -> None:
+        """End the service if it runs."""
+        if self._runs:
+            self._runs = False
+            self._nursery.ask("kill")
+
+    def _killed(self, word: str) -> None:
+        self._runs = False
+        status = self._nursery.ask(word)
+        assert status == str(-signal.SIGKILL), f"it had ended by itself: {status}\n{self._log.read_text()[-2000:]}"
 
 
 class Whole:
@@ -118,11 +137,9 @@ class Whole:
         self._shell = shell
         self._log = shell.home.parent / "stderr.txt"
         self._process: subprocess.Popen[bytes] | None = None
-        self.starts = 0
 
     def start(self) -> int:
         """Start a service; returns its process id at once."""
-        self.starts += 1
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._shell.command("serve"), env=self._shell.env, stdout=subprocess.DEVNULL, stderr=log

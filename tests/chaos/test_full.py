@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections import Counter
+from contextlib import closing
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.chaos.disk import can_have_one, fill, free, on_a_disk_of, seen_from_o
 from tests.chaos.load import Bot, Feeder, in_stream, seen_by
 from tests.chaos.outages import RATE, under_load
 from tests.chaos.server import running
-from tests.chaos.service import Nursery, connected, quiet_shell, until
+from tests.chaos.service import Born, Nursery, connected, quiet_shell, until
 
 pytestmark = pytest.mark.slow
 
@@ -30,9 +31,8 @@ def home(shell):
 @pytest.fixture
 def small(shell, home):
     """A nursery whose home lies on a small disk."""
-    made = Nursery(shell, before=on_a_disk_of("48m", home))
-    yield made
-    made.close()
+    with closing(Nursery(before=on_a_disk_of("48m", home))) as made:
+        yield made
 
 
 def history(shell, home=None):
@@ -56,8 +56,8 @@ def test_a_full_disk_stops_the_work_and_nothing_else(shell, small, killed):
     """Store and server on one full disk: pushes are refused in words, runs fail in words; once there is room all goes
     on, even if service and server were killed meanwhile, and every headline that was acknowledged is a signal, once.
     """
-    home = seen_from_outside(small.pid, shell.home)
-    small.start()
+    home, service = seen_from_outside(small.pid, shell.home), Born(small, shell)
+    service.start()
     feeder, bot = Feeder(home, RATE), Bot(home)
     feeder.start()
     bot.start()
@@ -65,8 +65,8 @@ def test_a_full_disk_stops_the_work_and_nothing_else(shell, small, killed):
     fill(home)
     until(lambda: sum(feeder.refusals.values()) > 2, "a push that is refused")
     if killed:
-        small.kill()
-        small.start()
+        service.kill()
+        service.start()
     free(home)
     before = len(feeder.acknowledged)
     until(lambda: len(bot.seen) > before + RATE, "what came after there was room again")
@@ -74,7 +74,7 @@ def test_a_full_disk_stops_the_work_and_nothing_else(shell, small, killed):
     bot.join(60)
     with connected(home) as server:
         stream = in_stream(server, feeder.acknowledged)
-    small.end()
+    service.end()
     for verdict in (seen_by(bot, feeder.acknowledged), stream):
         assert sum(verdict[1:]) == 0, verdict
     assert said(feeder.refusals, "full - free disk space under SIGNALS_HOME"), feeder.refusals
@@ -83,7 +83,7 @@ def test_a_full_disk_stops_the_work_and_nothing_else(shell, small, killed):
     assert not said(errors, "does not answer"), errors  # it does: all but writes
 
 
-def test_a_server_whose_disk_is_full_is_told_of_and_gets_all_later(tmp_path):
+def test_a_server_whose_disk_is_full_is_told_of_and_gets_all_later(tmp_path, nursery):
     """The store has room, the server's log has none: pushes are taken, runs fail in words, and all comes after."""
     (folder := tmp_path / "server").mkdir()
     with running(folder, before=on_a_disk_of("24m", folder)) as server:
@@ -95,11 +95,8 @@ def test_a_server_whose_disk_is_full_is_told_of_and_gets_all_later(tmp_path):
             until(lambda: said(history(shell), "publish", "cannot write to its disk"), "a word of it in the history")
             free(seen)
 
-        nursery = Nursery(shell)
-        try:
-            outcome = under_load(shell.home, nursery, server, trouble)
-        finally:
-            nursery.close()
+        with closing(Born(nursery, shell)) as service:
+            outcome = under_load(shell.home, service, server, trouble)
     assert sum(outcome.bot[1:]) == 0, outcome
     assert sum(outcome.stream[1:]) == 0, outcome
     assert outcome.meanwhile > RATE / 2, outcome

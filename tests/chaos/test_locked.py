@@ -8,13 +8,13 @@ import pytest
 
 from tests.chaos.outages import under_load
 from tests.chaos.server import running
-from tests.chaos.service import Nursery, quiet_shell
+from tests.chaos.service import Born, quiet_shell
 from tests.chaos.test_full import history, said
 
 pytestmark = pytest.mark.slow
 
 
-def test_a_store_held_by_another_process_is_told_of_and_all_goes_on(tmp_path):
+def test_a_store_held_by_another_process_is_told_of_and_all_goes_on(tmp_path, nursery):
     """Held ten times as long as anyone waits: runs fail in words; then all comes, once, in order."""
     with running(tmp_path / "server") as server:
         url = f"sqlite:///{tmp_path / 'home' / 'signals.db'}?timeout=0.2"
@@ -27,11 +27,8 @@ def test_a_store_held_by_another_process_is_told_of_and_all_goes_on(tmp_path):
                 time.sleep(2)
                 other.execute("ROLLBACK")
 
-        nursery = Nursery(shell)
-        try:
-            outcome = under_load(shell.home, nursery, server, hold)
-        finally:
-            nursery.close()
+        with closing(Born(nursery, shell)) as service:
+            outcome = under_load(shell.home, service, server, hold)
         errors = history(shell)
     assert sum(outcome.bot[1:]) == 0, outcome
     assert sum(outcome.stream[1:]) == 0, outcome

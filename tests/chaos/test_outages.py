@@ -25,33 +25,33 @@ def clean(verdict):
     return sum(verdict[1:]) == 0 and verdict.sent > 2 * RATE
 
 
-def test_a_server_that_was_away_gets_all_in_order(shell, nursery, server):
+def test_a_server_that_was_away_gets_all_in_order(shell, service, server):
     """Dead for 5 s: what was taken meanwhile comes after, and no later signal before it."""
-    outcome = under_load(shell.home, nursery, server, away(server, 5))
+    outcome = under_load(shell.home, service, server, away(server, 5))
     assert clean(outcome.bot), outcome
     assert clean(outcome.stream), outcome
     assert outcome.meanwhile > 2 * RATE, outcome
 
 
-def test_a_server_that_hung_gets_all_in_order(shell, nursery, server):
+def test_a_server_that_hung_gets_all_in_order(shell, service, server):
     """Hung for 5 s with open connections: what was sent into it counts only if it took it."""
-    outcome = under_load(shell.home, nursery, server, hung(server, 5))
+    outcome = under_load(shell.home, service, server, hung(server, 5))
     assert clean(outcome.bot), outcome
     assert clean(outcome.stream), outcome
 
 
 @pytest.mark.parametrize("how", ["FLUSHALL", "an empty folder"])
-def test_a_server_that_lost_everything_gets_all_live_signals_back(shell, nursery, server, how):
+def test_a_server_that_lost_everything_gets_all_live_signals_back(shell, service, server, how):
     """Wiped at work: the stream has every live signal again, and the bot sees none twice and misses none."""
     wipe = server.client.flushall if how == "FLUSHALL" else server.lose_everything
-    outcome = under_load(shell.home, nursery, server, wipe)
+    outcome = under_load(shell.home, service, server, wipe)
     assert clean(outcome.bot), outcome
     assert clean(outcome.stream), outcome
 
 
-def test_a_server_that_was_set_back_gets_its_tail_again(shell, nursery, server, tmp_path):
+def test_a_server_that_was_set_back_gets_its_tail_again(shell, service, server, tmp_path):
     """Started with what it had 2 s ago, as a copy that takes over: it is sent what it lacks, the bot nothing twice."""
-    outcome = under_load(shell.home, nursery, server, set_back(server, 2, tmp_path))
+    outcome = under_load(shell.home, service, server, set_back(server, 2, tmp_path))
     assert clean(outcome.bot), outcome
     assert clean(outcome.stream), outcome
     assert outcome.meanwhile > RATE, outcome
