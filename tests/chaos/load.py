@@ -121,7 +121,7 @@ class Bot(threading.Thread):
                     self.gaps.append(item)
                 elif isinstance(item, signals.Silence):
                     self.silences.append(item)
-                else:
+                elif isinstance(item, signals.Received):
                     self.seen.append(item)
                     if item.signal is not None and item.signal.title == LAST:
                         break

@@ -9,7 +9,6 @@ import pytest
 
 import signals
 from signals.delivery import wire
-from signals.delivery.link import ANSWER_S
 from signals.delivery.publisher import Publisher
 from tests.chaos.proxy import between
 from tests.chaos.server import running
@@ -20,6 +19,8 @@ from tests.delivery.conftest import HOUR, NOW, make_heartbeat, make_row, make_ro
 pytestmark = pytest.mark.slow
 
 DEADLINE_S = 3.0
+ANSWER_S = 5.0
+"""The longest that a client waits for an answer."""
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +58,8 @@ def row(seq):
 
 
 def test_a_line_that_goes_dead_is_told_in_time_and_read_on_when_it_lives(server, heartbeats):
-    """Bytes vanish and nothing is closed: the silence is told with its fault by the deadline, or one answer's patience
-    after it at most; and once the line lives again, each signal comes once.
+    """Bytes vanish and nothing is closed: the silence is told with its fault by the deadline; and once the line lives
+    again, each signal comes once.
     """
     publisher = Publisher(server.client)
     publisher.publish(row(1), now=NOW, restart=True)
@@ -73,10 +74,13 @@ def test_a_line_that_goes_dead_is_told_in_time_and_read_on_when_it_lives(server,
         assert isinstance(told, signals.Silence)
         assert told.fault is not None
         assert "no answer in time" in told.fault
-        assert time.monotonic() - died < DEADLINE_S + ANSWER_S + 1
+        assert time.monotonic() - died < DEADLINE_S + 1
         publisher.publish(row(3), now=NOW)
         proxy.live()
-        assert seqs([next(items), next(items)]) == [2, 3]
+        read: list[int] = []
+        while len(read) < 2:  # between them it says that it hears again
+            read += seqs([next(items)])
+        assert read == [2, 3]
         assert client.counts.repeats == 0
         items.close()
 
