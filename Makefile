@@ -38,7 +38,7 @@ schemas: .venv/dev  ## write config/messages anew
 lock:  ## write the lock files anew (needs uv)
 	for f in "" "-dev"; do \
 	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
-	    --extra build $${f:+--extra dev --extra postgres --extra report --extra research} pyproject.toml -o requirements$$f.lock -q || exit 1; done
+	    --extra build $${f:+--extra dev --extra postgres --extra report --extra research --extra signing} pyproject.toml -o requirements$$f.lock -q || exit 1; done
 
 clean:  ## remove the environment and everything written at run time
 	rm -rf .venv var build *.egg-info $(NODE)/node_modules
