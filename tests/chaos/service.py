@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 import redis
 
+from signals.delivery import acl
 from signals.delivery.endpoints import endpoint
 from tests.conftest import ROOT
 from tests.jobs.conftest import Shell
@@ -164,7 +165,8 @@ def connected(home: Path) -> "redis.Redis | None":
     url = endpoint(home, "redis")
     if url is None:
         return None
-    client = redis.Redis.from_url(url, socket_timeout=5)
+    secret = acl.password(home)
+    client = redis.Redis.from_url(acl.with_login(url, acl.PUBLISHER, secret) if secret else url, socket_timeout=5)
     try:
         client.ping()
     except redis.RedisError:

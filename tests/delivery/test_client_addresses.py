@@ -87,7 +87,7 @@ def test_tls_by_options_and_by_url(secured: str, certificates: Path, joined: Con
     ("given", "words"),
     [
         ({}, "certificate verify failed"),
-        ({"ca": "ca.pem"}, "wants a certificate of ours|cannot be reached"),
+        ({"ca": "ca.pem"}, "wants a certificate of ours|closed the TLS connection|cannot be reached"),
         ({"ca": "ca.pem", "certificate": "no.pem"}, r"no\.pem: there is no such file"),
     ],
 )
