@@ -36,7 +36,7 @@ class Foresight:
         if self._from is not None and order(self._from) <= order(behind):
             behind = max(behind, self._to, key=order)  # between the two it was looked through
         else:
-            self._from = behind
+            self._from = self._to = behind  # also where the look ahead breaks off
         page: Sequence[Entry] = [entries[-1]] * PAGE
         while len(page) >= PAGE:
             page = yield from self._log.ahead(behind)
