@@ -3,6 +3,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 NODE := tests/examples/node
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+  --no-annotate --extra build pyproject.toml
 
 .DEFAULT_GOAL := help
 .PHONY: docs schemas help run serve test check bench lock clean
@@ -36,9 +38,11 @@ schemas: .venv/dev  ## write config/messages anew
 	$(BIN)/python -m signals.delivery.schema
 
 lock:  ## write the lock files anew (needs uv)
-	for f in "" "-dev"; do \
-	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate \
-	    --extra build $${f:+--extra dev --extra postgres --extra report --extra research --extra signing} pyproject.toml -o requirements$$f.lock -q || exit 1; done
+	@mkdir -p build
+	$(LOCK) -o requirements.lock
+	$(LOCK) --extra dev --extra postgres --extra report --extra research --extra scale --extra signing -o requirements-dev.lock
+	sed -n 's/^\([a-z0-9._-]*==[^ ]*\( ; [^\\]*\)\{0,1\}\).*/\1/p' requirements-dev.lock > build/same-versions.txt
+	$(LOCK) --extra dev --extra research --extra vectorbt --extra backtesting -c build/same-versions.txt -o requirements-bench.lock
 
 clean:  ## remove the environment and everything written at run time
 	rm -rf .venv var build *.egg-info $(NODE)/node_modules
