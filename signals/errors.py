@@ -81,5 +81,9 @@ class MessageError(PermanentError):
     """Bytes that are no message of ours."""
 
 
+class DataError(PermanentError):
+    """History that research cannot use: bars of mixed series, a frame without a column, rows it must refuse."""
+
+
 class DeadlineError(TransientError):
     """A job ran longer than its `timeout_s`."""
