@@ -19,6 +19,7 @@ serve: .venv/run  ## the service, until Ctrl-C
 	$(BIN)/signals serve
 
 test: .venv/dev $(NODE)/node_modules/.package-lock.json  ## all tests
+	@sh .ci/browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/dev  ## style, types, import contracts, docs

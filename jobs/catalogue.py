@@ -14,6 +14,7 @@ NAMES = {
     "inbox": "store the headlines that were pushed into Redis",
     "prices": "keep closed USD/JPY bars",
     "publish": "score waiting headlines, join prices, send signals to Redis",
+    "scorecard": "say what came of each signal, once its horizon is reached",
     "train": "fit a new model if the corpus has changed",
     "retention": "thin what is kept beyond its time",
     "heartbeat": "tell the channel what the service knows of itself",
@@ -26,6 +27,7 @@ _BODIES = {
     "inbox": "jobs.inbox:inbox",
     "prices": "jobs.prices:prices",
     "publish": "jobs.publish:publish",
+    "scorecard": "jobs.scorecard:scorecard",
     "train": "jobs.training:train_job",
     "retention": "jobs.retention:retention",
 }

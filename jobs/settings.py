@@ -72,6 +72,7 @@ class Jobs(Section, frozen=True, kw_only=True):
     inbox: Job
     prices: Job
     publish: Job
+    scorecard: Job
     train: Job
     retention: Retention
     heartbeat: Job

@@ -354,14 +354,30 @@ class Index(Record, frozen=True, kw_only=True):
     """Different sources that gave them."""
 
 
+Settled = Literal["settled", "no_entry", "no_exit"]
+
+
 class ForwardReturn(Record, frozen=True, kw_only=True):
-    """What the price did after a signal, from the first bar opened after it was known."""
+    """What the price did after a signal, as far as one could have traded it; prices in JPY per USD."""
 
     signal_id: str
-    entry_at: dt.datetime
-    exit_at: dt.datetime
     horizon_s: int
-    return_bp: float
+    outcome: Settled
+    """`no_entry`: no bar opened between the signal and its expiry; `no_exit`: none after its horizon."""
+    entry_at: dt.datetime | None = None
+    """Open of the first bar after the signal was known and its latency had passed; null where there is none."""
+    entry_price: float | None = None
+    exit_at: dt.datetime | None = None
+    """Open of the first bar `horizon_s` after the entry or later."""
+    exit_price: float | None = None
+    return_bp: float | None = None
+    """Log return of the price from entry to exit, whatever the signal said; null unless settled."""
+    cost_bp: float | None = None
+    """Spread and slippage of a round trip at those hours."""
+    source: str | None = None
+    """Whose bars these are."""
+    settled_at: dt.datetime
+    """When this was reckoned."""
 
 
 class FeedState(Record, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -62,6 +62,31 @@ def opened_within(
     """When the kept bars of this source and length opened, each once, that closed within [low, high]; in order."""
     kept = (_B.c.source == source, _B.c.length_s == length_s, _B.c.close_at.between(low, high))
     return list(conn.execute(sa.select(_B.c.open_at).where(*kept).distinct().order_by(_B.c.open_at)).scalars())
+
+
+class Opens(NamedTuple):
+    """Opens of one series of bars, oldest first; of several versions the one last learned."""
+
+    source: str
+    length_s: int
+    at: list[dt.datetime]
+    price: list[float]
+
+
+def opens_within(
+    conn: sa.Connection, low: dt.datetime, high: dt.datetime, *, max_length_s: int, without: Collection[str] = ()
+) -> list[Opens]:
+    """Opens (UTC, JPY per USD) of every series of bars up to a length that opened within [low, high], shortest first.
+
+    `without` names sources whose prices are no market's.
+    """
+    wanted = (_B.c.open_at.between(low, high), _B.c.length_s <= max_length_s, _B.c.source.not_in(without))
+    order = (_B.c.length_s, _B.c.source, _B.c.open_at, _B.c.known_at)
+    found: dict[tuple[int, str], dict[dt.datetime, float]] = {}
+    columns = sa.select(_B.c.length_s, _B.c.source, _B.c.open_at, _B.c.open)
+    for row in conn.execute(columns.where(*wanted).order_by(*order)):
+        found.setdefault((row.length_s, row.source), {})[row.open_at] = row.open
+    return [Opens(source, length_s, list(opens), list(opens.values())) for (length_s, source), opens in found.items()]
 
 
 def _row(bar: Bar) -> dict[str, Any]:

@@ -171,6 +171,23 @@ signals = sa.Table(
     sa.Index(None, "valid_until"),
 )
 
+forward_returns = sa.Table(
+    "forward_returns",
+    metadata,
+    _id("signal_id", primary_key=True),
+    sa.Column("horizon_s", sa.Integer, nullable=False),
+    sa.Column("outcome", sa.String(20), nullable=False),
+    _at("entry_at", nullable=True),
+    sa.Column("entry_price", sa.Double),
+    _at("exit_at", nullable=True),
+    sa.Column("exit_price", sa.Double),
+    sa.Column("return_bp", sa.Double),
+    sa.Column("cost_bp", sa.Double),
+    sa.Column("source", sa.String(80)),
+    _at("settled_at"),
+    sa.Index(None, "settled_at"),
+)
+
 indexes = sa.Table(
     "indexes",
     metadata,

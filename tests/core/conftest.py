@@ -130,7 +130,15 @@ def one_of_each() -> list[Record]:
         make_signal(),
         Withdrawal(headline_id="h", known_at=NOW, reason="withdrawn"),
         make_retraction(),
-        ForwardReturn(signal_id="s", entry_at=NOW, exit_at=NOW + HOUR, horizon_s=3600, return_bp=-4.5),
+        ForwardReturn(
+            signal_id="s",
+            horizon_s=3600,
+            outcome="settled",
+            entry_at=NOW,
+            exit_at=NOW + HOUR,
+            return_bp=-4.5,
+            settled_at=NOW + DAY,
+        ),
         FeedState(source="wire", last_attempt_at=NOW, last_success_at=NOW, next_attempt_at=NOW + SECOND),
         JobRun(run_id="r", job="ingest", trigger="manual", scheduled_at=NOW, started_at=NOW, ended_at=NOW + SECOND),
     ]
