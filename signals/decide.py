@@ -4,7 +4,8 @@ import datetime as dt
 
 import msgspec
 
-from signals.model import PAIR, Headline, Policy, PriceContext, Score, Signal, Skip, SkipReason
+from signals.message import Signal
+from signals.model import PAIR, Headline, Policy, PriceContext, Score, Skip, SkipReason
 from signals.stories import Placement
 from signals.text import stable_id
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signals.decide import decide, policy_id
-from signals.model import Headline, Policy, PriceContext, Score, Signal, Skip, SkipReason
+from signals.message import Signal
+from signals.model import Headline, Policy, PriceContext, Score, Skip, SkipReason
 from signals.stories import Placement, Standing
 
 from .conftest import DAY, HOUR, MINUTE, NOW, SECOND, make_headline, make_place, make_price, make_score, steady

@@ -26,7 +26,8 @@ from signals.delivery.wire import (
     encode_retraction,
     encode_signal,
 )
-from signals.model import Evidence, Retraction, Signal
+from signals.message import Retraction, Signal
+from signals.model import Evidence
 
 from .blocking import Blocking
 from .tls import Certificates, make_certificates, tls_before

@@ -13,7 +13,7 @@ import redis
 
 from signals.delivery.endpoints import endpoint
 from signals.delivery.wire import decode
-from signals.model import Signal
+from signals.message import Signal
 from tests.jobs.conftest import now, rss_row
 
 LOG = "signals:{usdjpy}:log"
