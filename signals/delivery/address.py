@@ -56,6 +56,22 @@ class Tls(NamedTuple):
         return {name: str(path) for name, path in zip(_FILES, self, strict=True) if path is not None}
 
 
+class Dialling(NamedTuple):
+    """How a client connects.
+
+    Parameters
+    ----------
+    tls : certificates.
+    answer_s, connect_s : seconds an answer and a connection may take.
+    key : the node that has it is the one to read from, in a cluster.
+    """
+
+    tls: Tls
+    answer_s: float
+    connect_s: float
+    key: str
+
+
 class Address(NamedTuple):
     """A URL taken apart."""
 

@@ -4,7 +4,7 @@ Both ways end at one node, so that reading, subscribing and groups are the same 
 the primary that redis-py's `Sentinel` finds, or the node that its `RedisCluster` says has the keys.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import redis
 import redis.asyncio
@@ -19,24 +19,8 @@ from redis.connection import parse_url
 from redis.exceptions import RedisClusterException
 from redis.retry import Retry
 
-from signals.delivery.address import Address, Tls, parse, with_tls
+from signals.delivery.address import Address, Dialling, parse, with_tls
 from signals.errors import BrokerError, ConfigError
-
-
-class Dialling(NamedTuple):
-    """How to connect.
-
-    Parameters
-    ----------
-    tls : certificates.
-    answer_s, connect_s : seconds an answer and a connection may take.
-    key : the node that has it is the one to read from, in a cluster.
-    """
-
-    tls: Tls
-    answer_s: float
-    connect_s: float
-    key: str
 
 
 def dial(url: str, how: Dialling) -> redis.Redis:
