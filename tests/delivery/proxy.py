@@ -32,6 +32,15 @@ class Proxy:
         """Connections, by the order in which they came, that are swallowed alone."""
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def die(self) -> None:
+        """Lose every byte from now on, of connections old and new."""
+        self.swallowing = True
+
+    def live(self) -> None:
+        """Pass on again what new connections send; what was lost stays lost, so old ones stay dead."""
+        self.mute.update(range(len(self.pairs)))
+        self.swallowing = False
+
     def cut(self) -> None:
         """End all connections at once; new ones are taken."""
         for pair in self.pairs:
