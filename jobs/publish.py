@@ -19,7 +19,8 @@ from signals.delivery.publisher import OutboxRow, Publisher
 from signals.delivery.wire import Encoded, encode_index, encode_retraction, encode_signal
 from signals.errors import PermanentError
 from signals.market.bars import FINE_MAX_S, REACH_COARSE, REACH_FINE
-from signals.model import PAIR, Bar, Headline, Index, Retraction, Score, Withdrawal
+from signals.message import Index, Retraction
+from signals.model import PAIR, Bar, Headline, Score, Withdrawal
 from signals.pipeline import Scorer, Told, step
 from signals.store import bars, facts, headlines, signals, withdrawals
 

@@ -7,7 +7,8 @@ from collections import Counter
 from jobs.app import App
 from jobs.runner import Report, Run
 from signals.market.bars import REFERENCE_SOURCES
-from signals.model import ForwardReturn, Signal
+from signals.message import Signal
+from signals.model import ForwardReturn
 from signals.research.rules import Rules
 from signals.research.scorecard import NO_EXIT_AFTER, settle
 from signals.store import bars, forward_returns

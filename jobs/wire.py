@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from signals.delivery.opening import check_address, uses_tls, with_tls
+from signals.delivery.address import Tls, parse, with_tls
 from signals.delivery.signing import signer
 from signals.errors import ConfigError
 
@@ -13,21 +13,21 @@ TLS = ("SIGNALS_REDIS_CA", "SIGNALS_REDIS_CERT", "SIGNALS_REDIS_KEY")
 def redis_url(environ: Mapping[str, str]) -> str | None:
     """The address of Redis with the files for TLS in it; null for the embedded server."""
     url = environ.get("SIGNALS_REDIS_URL") or None
+    tls = url is not None and _speaks_tls(url)
     files = {name: Path(environ[name]).expanduser().absolute() for name in TLS if environ.get(name)}
     for name, path in files.items():
-        if url is None or not uses_tls(url):
+        if not tls:
             raise ConfigError(name, "is for TLS only", "write SIGNALS_REDIS_URL as rediss://HOST:PORT")
         if not path.is_file():
             raise ConfigError(name, f"no such file: {path}", "name a file in PEM format")
-    if url is None:
-        return None
-    if files:
-        url = with_tls(url, *(files.get(name) for name in TLS))
+    return None if url is None else with_tls(url, Tls(*(files.get(name) for name in TLS)))
+
+
+def _speaks_tls(url: str) -> bool:
     try:
-        check_address(url)
+        return parse(url).tls
     except ConfigError as error:
         raise ConfigError("SIGNALS_REDIS_URL", f"{error.where} {error.problem}", error.mend) from error
-    return url
 
 
 def signing_key(environ: Mapping[str, str]) -> str | None:

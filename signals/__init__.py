@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from signals.delivery.items import Gap, Pending, Quiet, Received, Restored, Silence, Status
     from signals.delivery.wire import Event, Heartbeat, UnknownEvent, decode
     from signals.errors import BrokerError, MessageError, SignalsError
-    from signals.model import Headline, Index, Retraction, Score, Signal
+    from signals.message import Index, Retraction, Signal
+    from signals.model import Headline, Score
 
 __version__ = "0.1.0"
 
@@ -55,7 +56,8 @@ _HOMES = {
     "signals.delivery.items": ("Gap", "Pending", "Quiet", "Received", "Restored", "Silence", "Status"),
     "signals.delivery.wire": ("Event", "Heartbeat", "UnknownEvent", "decode"),
     "signals.errors": ("BrokerError", "MessageError", "SignalsError"),
-    "signals.model": ("Headline", "Index", "Retraction", "Score", "Signal"),
+    "signals.message": ("Index", "Retraction", "Signal"),
+    "signals.model": ("Headline", "Score"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

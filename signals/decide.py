@@ -3,8 +3,10 @@
 import datetime as dt
 
 import msgspec
+from msgspec.structs import asdict
 
-from signals.model import PAIR, Headline, Policy, PriceContext, Score, Signal, Skip, SkipReason
+from signals.message import Signal
+from signals.model import PAIR, Headline, Policy, PriceContext, Score, Skip, SkipReason
 from signals.stories import Placement
 from signals.text import stable_id
 
@@ -62,15 +64,7 @@ def decide(
         mentions_24h=place.mentions_24h,
         n_sources=place.n_sources,
         evidence=score.evidence,
-        ref_price=price.ref_price,
-        ref_price_at=price.ref_price_at,
-        ref_age_s=price.ref_age_s,
-        ref_source=price.ref_source,
-        stale=price.stale,
-        market_open=price.market_open,
-        return_5m_bp=price.return_5m_bp,
-        return_60m_bp=price.return_60m_bp,
-        volatility_60m_bp=price.volatility_60m_bp,
+        **asdict(price),  # all of it, under the same names
         title=headline.title,
         url=headline.url,
         source=headline.source,

@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from signals.model import Index, Retraction, Signal
+from signals.message import Index, Retraction, Signal
 
 _DIGITS = 6
 _REBASE = 512

@@ -19,7 +19,8 @@ from signals.decide import decide
 from signals.index import Voices
 from signals.market.bars import BarTable
 from signals.market.events import Event, window_at
-from signals.model import Bar, Headline, Index, Policy, Retraction, Score, Signal, Skip, Story, Withdrawal
+from signals.message import Index, Retraction, Signal
+from signals.model import Bar, Headline, Policy, Score, Skip, Story, Withdrawal
 from signals.scoring import likeness
 from signals.stories import Member, Placement, Standing, StoryIndex
 

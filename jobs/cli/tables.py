@@ -7,7 +7,8 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table
 
-from signals.model import JobRun, Signal
+from signals.message import Signal
+from signals.model import JobRun
 
 _ARROW = {"up": "[green]▲ up[/]", "down": "[red]▼ down[/]", "flat": "■ flat"}
 _OUTCOME = {

@@ -15,7 +15,7 @@ from jobs.cli.tables import age, direction, state
 from signals.delivery.client import connect
 from signals.delivery.items import Gap, Item, Quiet, Received, Restored, Silence
 from signals.errors import ConfigError
-from signals.model import Index, Retraction, Signal
+from signals.message import Index, Retraction, Signal
 
 _TIME = "%Y-%m-%d %H:%M:%S"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Unpack, cast
 
-from signals.delivery.core import Core, Known, Options, Reading
+from signals.delivery.core import Core, Handed, Known, Options, Reading
 from signals.delivery.items import Delivery, Item, Pending, Received
 from signals.delivery.reach import address_from
 
@@ -40,15 +40,11 @@ def connect_async(
     return AsyncClient(address_from(url, home, ensure), **options)
 
 
-class AsyncTask:
+class AsyncTask(Handed):
     """As `Task`: `await task.ack()`."""
 
     def __init__(self, delivery: Delivery, ack: Callable[[], Awaitable[bool]]) -> None:
-        self.received: Received = delivery.received
-        """The message."""
-        self.stream_id: str = delivery.stream_id
-        self.deliveries: int = delivery.deliveries
-        """How often it was handed out, this time included."""
+        super().__init__(delivery)
         self._ack = ack
 
     async def ack(self) -> bool:
@@ -140,8 +136,5 @@ class AsyncClient(Known):
 
     def _new_link(self) -> "AsyncLink":
         from signals.delivery.alink import AsyncLink  # redis takes 0.14 s to load: not on import
-        from signals.delivery.dial import Dialling
 
-        core = self._core
-        how = Dialling(core.tls, core.waits.answer_s, core.waits.connect_s, core.keys.log)
-        return AsyncLink(self._url, core.keys.channel, how)
+        return AsyncLink(self._url, self._core.keys.channel, self._core.dialling)

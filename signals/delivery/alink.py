@@ -8,7 +8,8 @@ import redis
 import redis.asyncio
 from redis.asyncio.client import PubSub
 
-from signals.delivery.dial import Dialling, dial_async
+from signals.delivery.address import Dialling
+from signals.delivery.dial import dial_async
 from signals.delivery.faults import broker_error, may_pass, safe_url
 from signals.delivery.items import Delivery, Item
 from signals.delivery.steps import Ask, Drop, Effect, Hear, Lost, Pause, Refused, Steps, T

@@ -38,7 +38,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Unpack, cast
 
-from signals.delivery.core import Core, Known, Options, Reading
+from signals.delivery.core import Core, Handed, Known, Options, Reading
 from signals.delivery.items import Delivery, Item, Pending, Received
 from signals.delivery.reach import address_from
 
@@ -75,7 +75,7 @@ def connect(
     return client
 
 
-class Task:
+class Task(Handed):
     """A message handed to one consumer of a group: `ack()` it, or it is handed out again.
 
     Parameters
@@ -85,11 +85,7 @@ class Task:
     """
 
     def __init__(self, delivery: Delivery, ack: Callable[[], bool]) -> None:
-        self.received: Received = delivery.received
-        """The message."""
-        self.stream_id: str = delivery.stream_id
-        self.deliveries: int = delivery.deliveries
-        """How often it was handed out, this time included: a message that ends its worker shows by it."""
+        super().__init__(delivery)
         self._ack = ack
 
     def ack(self) -> bool:
@@ -226,9 +222,6 @@ class Client(Known):
         return lambda: self._link.fetch(self._core.ack(group, stream_id))
 
     def _new_link(self) -> "Link":
-        from signals.delivery.dial import Dialling  # redis takes 0.14 s to load: not on import
-        from signals.delivery.link import Link
+        from signals.delivery.link import Link  # redis takes 0.14 s to load: not on import
 
-        core = self._core
-        how = Dialling(core.tls, core.waits.answer_s, core.waits.connect_s, core.keys.log)
-        return Link(self._url, core.keys.channel, how)
+        return Link(self._url, self._core.keys.channel, self._core.dialling)

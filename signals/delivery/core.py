@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple, TypedDict
 
 from signals.delivery import snapshot, work
-from signals.delivery.address import Tls
+from signals.delivery.address import Dialling, Tls
 from signals.delivery.follow import Attendance, Follower, Patience, Waits
-from signals.delivery.items import Counts, Pending, Received, Status, Verify
+from signals.delivery.items import Counts, Delivery, Pending, Received, Status, Verify
 from signals.delivery.journal import Journal, Reader
 from signals.delivery.keys import HEARTBEAT_DEADLINE_S, Keys, keys_of
 from signals.delivery.pulse import Pulse
@@ -77,8 +77,9 @@ class Core:
         self._deadline_s = options.get("heartbeat_deadline_s", HEARTBEAT_DEADLINE_S)
         self._quiet_after_s = options.get("quiet_after_s", QUIET_AFTER_S)
         self._late_after_s = options.get("late_after_s", LATE_AFTER_S)
-        self.tls = Tls(options.get("ca"), options.get("certificate"), options.get("key"))
-        self.waits = Waits(self._deadline_s)
+        self._waits = Waits(self._deadline_s)
+        tls = Tls(options.get("ca"), options.get("certificate"), options.get("key"))
+        self.dialling = Dialling(tls, self._waits.answer_s, self._waits.connect_s, self.keys.log)
         self.counts = Counts()
         self.pulse: Pulse | None = None
 
@@ -146,7 +147,23 @@ class Core:
 
     def _attendance(self, timeout_s: float | None) -> Attendance:
         self.pulse = Pulse(self._reader, self.clock, self._ticks, self._deadline_s, self._quiet_after_s)
-        return Attendance(self.pulse, self.waits, Patience(timeout_s, time.monotonic))
+        return Attendance(self.pulse, self._waits, Patience(timeout_s, time.monotonic))
+
+
+class Handed:
+    """A message handed to one consumer of a group, as either client's task holds it.
+
+    Parameters
+    ----------
+    delivery : what was handed out.
+    """
+
+    def __init__(self, delivery: Delivery) -> None:
+        self.received: Received = delivery.received
+        """The message."""
+        self.stream_id: str = delivery.stream_id
+        self.deliveries: int = delivery.deliveries
+        """How often it was handed out, this time included: a message that ends its worker shows by it."""
 
 
 class Known:

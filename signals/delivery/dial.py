@@ -4,8 +4,7 @@ Both ways end at one node, so that reading, subscribing and groups are the same 
 the primary that redis-py's `Sentinel` finds, or the node that its `RedisCluster` says has the keys.
 """
 
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import redis
 import redis.asyncio
@@ -20,27 +19,8 @@ from redis.connection import parse_url
 from redis.exceptions import RedisClusterException
 from redis.retry import Retry
 
-from signals.delivery.address import Address, Tls, parse
-from signals.errors import BrokerError
-
-_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
-_PLACE = ("host", "port", "connection_class", "db")
-
-
-class Dialling(NamedTuple):
-    """How to connect.
-
-    Parameters
-    ----------
-    tls : certificates.
-    answer_s, connect_s : seconds an answer and a connection may take.
-    key : the node that has it is the one to read from, in a cluster.
-    """
-
-    tls: Tls
-    answer_s: float
-    connect_s: float
-    key: str
+from signals.delivery.address import Address, Dialling, parse, with_tls
+from signals.errors import BrokerError, ConfigError
 
 
 def dial(url: str, how: Dialling) -> redis.Redis:
@@ -71,22 +51,14 @@ async def dial_async(url: str, how: Dialling) -> redis.asyncio.Redis:
     return redis.asyncio.Redis.from_pool(redis.asyncio.ConnectionPool(**_checked(options)))
 
 
-def _options(url: str, how: Dialling, parse_one: Any) -> tuple[Address, dict[str, Any]]:
-    address = parse(url)
-    certificates = how.tls.options()
-    if certificates and not address.tls:
-        raise BrokerError(
-            "Redis address", "certificates are given, and it does not speak TLS", "write it as rediss://…"
-        )
+def _options(url: str, how: Dialling, read: Any) -> tuple[Address, dict[str, Any]]:
     try:
-        options = parse_one(address.url)
-    except ValueError as exc:
-        raise BrokerError("Redis address", str(exc), "write it as redis://HOST:PORT") from exc
-    for name, path in (options | certificates).items():
-        if name in _FILES and not Path(path).is_file():
-            raise BrokerError(str(path), "there is no such file", "name a certificate or key in PEM form")
+        address = parse(with_tls(url, how.tls))
+        options = address.options(read)
+    except ConfigError as exc:  # whoever gives the address may give another the next time: the core asks again
+        raise BrokerError(exc.where, exc.problem, exc.mend) from exc
     timeouts = {"socket_timeout": how.answer_s, "socket_connect_timeout": how.connect_s}
-    return address, {"client_name": "signals-client"} | options | certificates | timeouts | {"decode_responses": False}
+    return address, {"client_name": "signals-client"} | options | timeouts | {"decode_responses": False}
 
 
 def _checked(options: dict[str, Any]) -> dict[str, Any]:
@@ -95,23 +67,12 @@ def _checked(options: dict[str, Any]) -> dict[str, Any]:
     try:
         kind(**{name: value for name, value in options.items() if name not in ("connection_class", "max_connections")})
     except (TypeError, ValueError, redis.RedisError) as exc:
-        raise BrokerError("Redis address", f"an option cannot be used ({exc})", "correct it after the ?") from exc
+        raise BrokerError("address of Redis", f"an option cannot be used ({exc})", "correct it after the ?") from exc
     return options
 
 
-def _for_nodes(address: Address, options: dict[str, Any]) -> dict[str, Any]:
-    left = {name: value for name, value in options.items() if name not in _PLACE}
-    return left | ({"ssl": True} if address.tls else {})
-
-
-def _for_sentinels(address: Address, options: dict[str, Any]) -> dict[str, Any]:
-    """Timeouts and certificates are those of the server, the login is their own."""
-    left = {name: value for name, value in _for_nodes(address, options).items() if name not in ("username", "password")}
-    return left | address.sentinel_options
-
-
 def _primary(address: Address, options: dict[str, Any]) -> tuple[str, int]:
-    sentinel = redis.sentinel.Sentinel(address.hosts, sentinel_kwargs=_for_sentinels(address, options))  # type: ignore[no-untyped-call]
+    sentinel = redis.sentinel.Sentinel(address.hosts, sentinel_kwargs=address.for_sentinels(options))  # type: ignore[no-untyped-call]
     try:
         return sentinel.discover_master(address.service)  # type: ignore[no-any-return,no-untyped-call]
     finally:
@@ -120,7 +81,7 @@ def _primary(address: Address, options: dict[str, Any]) -> tuple[str, int]:
 
 
 async def _primary_async(address: Address, options: dict[str, Any]) -> tuple[str, int]:
-    known = _for_sentinels(address, options)
+    known = address.for_sentinels(options)
     sentinel = redis.asyncio.sentinel.Sentinel(address.hosts, sentinel_kwargs=known)  # type: ignore[no-untyped-call]
     try:
         return await sentinel.discover_master(address.service)  # type: ignore[no-any-return]
@@ -132,7 +93,7 @@ async def _primary_async(address: Address, options: dict[str, Any]) -> tuple[str
 def _node(address: Address, options: dict[str, Any], key: str) -> tuple[str, int]:
     nodes = [redis.cluster.ClusterNode(host, port) for host, port in address.hosts]  # type: ignore[no-untyped-call]
     try:
-        cluster = redis.cluster.RedisCluster(startup_nodes=nodes, **_for_nodes(address, options))
+        cluster = redis.cluster.RedisCluster(startup_nodes=nodes, **address.for_nodes(options))
         try:
             node = cluster.get_node_from_key(key)  # type: ignore[no-untyped-call]
         finally:
@@ -145,7 +106,7 @@ def _node(address: Address, options: dict[str, Any], key: str) -> tuple[str, int
 async def _node_async(address: Address, options: dict[str, Any], key: str) -> tuple[str, int]:
     nodes = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in address.hosts]
     try:
-        cluster = redis.asyncio.cluster.RedisCluster(startup_nodes=nodes, **_for_nodes(address, options))
+        cluster = redis.asyncio.cluster.RedisCluster(startup_nodes=nodes, **address.for_nodes(options))
         try:
             await cluster.initialize()
             node = cluster.get_node_from_key(key)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from signals.delivery.journal import Entry, Journal, is_expired
 from signals.delivery.steps import Steps
 from signals.delivery.stream import PAGE, Log, order
-from signals.model import Signal
+from signals.message import Signal
 
 
 class Foresight:

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from signals.delivery.wire import AnyEvent, Heartbeat
-from signals.model import Index, Retraction, Signal
+from signals.message import Index, Retraction, Signal
 
 Verify = Callable[[bytes], bytes]
 """Gets a message as it stands in Redis and gives the bytes to read, or raises `MessageError`."""

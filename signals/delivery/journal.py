@@ -8,7 +8,7 @@ from typing import NamedTuple
 from signals.delivery.items import Counts, Gap, Received, Verify
 from signals.delivery.wire import AnyEvent, Heartbeat, Place, UnknownEvent, decode, place_of
 from signals.errors import MessageError
-from signals.model import Retraction, Signal
+from signals.message import Retraction, Signal
 
 _REMEMBERED = 10_000
 """Ids kept to tell repeats across epochs: a restarted outbox sends the same content under new numbers."""

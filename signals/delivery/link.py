@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import redis
 
-from signals.delivery.dial import Dialling, dial
+from signals.delivery.address import Dialling
+from signals.delivery.dial import dial
 from signals.delivery.faults import broker_error, may_pass, safe_url
 from signals.delivery.items import Delivery, Item
 from signals.delivery.steps import Ask, Drop, Effect, Hear, Lost, Pause, Refused, Steps, T

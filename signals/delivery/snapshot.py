@@ -7,7 +7,7 @@ from signals.delivery.journal import Entry, Reader, is_expired
 from signals.delivery.steps import Ask, Steps
 from signals.delivery.stream import PAGE, Log
 from signals.delivery.wire import AnyEvent
-from signals.model import Index, Retraction, Signal
+from signals.message import Index, Retraction, Signal
 
 _FIRST = 20
 """Entries looked at first: mostly the last signal is among them."""

@@ -12,7 +12,8 @@ import msgspec
 from msgspec import Meta
 
 from signals.errors import MessageError
-from signals.model import PAIR, Index, Record, Retraction, Signal
+from signals.message import Index, Retraction, Signal
+from signals.model import PAIR, Record
 from signals.text import stable_id
 
 HEADLINE: Final = "signals.headline.v1"

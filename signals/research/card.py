@@ -17,7 +17,8 @@ from scipy import stats
 
 from signals.market.days import day_of
 from signals.market.hours import is_open
-from signals.model import ForwardReturn, Signal
+from signals.message import Signal
+from signals.model import ForwardReturn
 from signals.research.scorecard import Opens
 
 LARGE = 4.0

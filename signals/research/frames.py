@@ -26,7 +26,8 @@ import numpy as np
 import pandas as pd
 
 from signals.errors import DataError
-from signals.model import Bar, Retraction, Signal
+from signals.message import Retraction, Signal
+from signals.model import Bar
 
 UTC: Literal["datetime64[us, UTC]"] = "datetime64[us, UTC]"
 SIGN = {"up": 1, "flat": 0, "down": -1}

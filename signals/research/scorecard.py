@@ -14,7 +14,8 @@ from typing import NamedTuple, Protocol
 import pandas as pd
 
 from signals.market.week import hour_of_week
-from signals.model import ForwardReturn, Settled, Signal
+from signals.message import Signal
+from signals.model import ForwardReturn, Settled
 from signals.research.rules import PIP, Costs
 
 NO_ENTRY_AFTER = dt.timedelta(days=1)

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from signals.model import ForwardReturn, Signal
+from signals.message import Signal
+from signals.model import ForwardReturn
 from signals.store import schema
 from signals.store.insert import insert_new
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from signals.model import Index, Retraction, Score, Signal
+from signals.message import Index, Retraction, Signal
+from signals.model import Score
 from signals.store import schema
 from signals.store.insert import insert_new
 from signals.text import stable_id

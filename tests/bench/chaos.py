@@ -14,11 +14,11 @@ from signals.delivery.wire import encode_heartbeat
 from tests.bench.timing import Row
 from tests.chaos import kills, outages
 from tests.chaos.load import Verdict
-from tests.chaos.proxy import between
 from tests.chaos.server import Server, running
 from tests.chaos.service import Born, Nursery, Service, Whole, quiet_shell
 from tests.chaos.subscribers import fat_rows, latencies, stuck_subscriber
 from tests.delivery.conftest import make_heartbeat
+from tests.delivery.proxy import Proxy
 from tests.jobs.conftest import Shell
 
 SEEDS = range(1, 5)
@@ -99,7 +99,7 @@ def _half_open_s(server: Server) -> float:
 
     heart = threading.Thread(target=beat, daemon=True)
     heart.start()
-    with between(server.url) as proxy, signals.connect(proxy.url, heartbeat_deadline_s=DEADLINE_S) as client:
+    with Proxy(server.url) as proxy, signals.connect(proxy.url, heartbeat_deadline_s=DEADLINE_S) as client:
         items = client.signals("new")
         died = threading.Timer(2, proxy.die)
         died.start()

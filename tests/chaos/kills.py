@@ -40,9 +40,7 @@ def kill_services(home: Path, service: Service, kills: int, seed: int, *, starti
             if chance.random() < 1 / 3:
                 time.sleep(chance.uniform(0, starting_s))
             else:
-                done = len(feeder.acknowledged)
-                until(lambda done=done: len(feeder.acknowledged) > done, "a headline taken after the start")
-                time.sleep(chance.uniform(0, 0.5))
+                _let_work(feeder, chance, 0.5)
             service.kill()
         service.start()
 
@@ -64,38 +62,43 @@ def kill_at_boundaries(home: Path, service: Born, kills: int, seed: int) -> Outc
 
 def kill_servers(home: Path, service: Service, kills: int, seed: int) -> Outcome:
     """Kill the embedded server so many times, while the service works and starts it anew."""
-    chance = random.Random(seed)
-
-    def rounds(feeder: Feeder) -> None:
-        service.start()
-        for _ in range(kills):
-            done = len(feeder.acknowledged)
-            until(lambda done=done: len(feeder.acknowledged) > done, "a headline taken after the kill")
-            time.sleep(chance.uniform(0, 0.5))
-            kill_server(home)
-
-    return _under_load(home, kills, rounds)
+    return _kill_at_work(home, service, kills, seed, 0.5, lambda _: kill_server(home))
 
 
 def kill_both(home: Path, service: Service, kills: int, seed: int) -> Outcome:
     """Kill now the service, now the server, now one shortly after the other."""
+
+    def kill(chance: random.Random) -> None:
+        both = chance.random()
+        if both < 2 / 3:
+            kill_server(home)
+            time.sleep(chance.uniform(0, 0.1))
+        if both > 1 / 3:
+            service.kill()
+            service.start()
+
+    return _kill_at_work(home, service, kills, seed, 0.3, kill)
+
+
+def _kill_at_work(
+    home: Path, service: Service, kills: int, seed: int, most_s: float, kill: Callable[[random.Random], None]
+) -> Outcome:
     chance = random.Random(seed)
 
     def rounds(feeder: Feeder) -> None:
         service.start()
         for _ in range(kills):
-            done = len(feeder.acknowledged)
-            until(lambda done=done: len(feeder.acknowledged) > done, "a headline taken after the kill")
-            time.sleep(chance.uniform(0, 0.3))
-            both = chance.random()
-            if both < 2 / 3:
-                kill_server(home)
-                time.sleep(chance.uniform(0, 0.1))
-            if both > 1 / 3:
-                service.kill()
-                service.start()
+            _let_work(feeder, chance, most_s)
+            kill(chance)
 
     return _under_load(home, kills, rounds)
+
+
+def _let_work(feeder: Feeder, chance: random.Random, most_s: float) -> None:
+    """Wait until another headline is taken, and then for some time of up to `most_s`."""
+    done = len(feeder.acknowledged)
+    until(lambda: len(feeder.acknowledged) > done, "a headline taken after the start or kill")
+    time.sleep(chance.uniform(0, most_s))
 
 
 def _under_load(home: Path, kills: int, rounds: Callable[[Feeder], None]) -> Outcome:

@@ -26,24 +26,12 @@ class Outcome(NamedTuple):
 
 def away(server: Server, seconds: float) -> Callable[[], None]:
     """The server is dead for so long."""
-
-    def trouble() -> None:
-        server.kill()
-        time.sleep(seconds)
-        server.start()
-
-    return trouble
+    return _for(seconds, server.kill, server.start)
 
 
 def hung(server: Server, seconds: float) -> Callable[[], None]:
     """The server stands still for so long."""
-
-    def trouble() -> None:
-        server.hang()
-        time.sleep(seconds)
-        server.go_on()
-
-    return trouble
+    return _for(seconds, server.hang, server.go_on)
 
 
 def set_back(server: Server, seconds: float, folder: Path) -> Callable[[], None]:
@@ -54,6 +42,15 @@ def set_back(server: Server, seconds: float, folder: Path) -> Callable[[], None]
         server.copy(copy)
         time.sleep(seconds)
         server.set_back(copy)
+
+    return trouble
+
+
+def _for(seconds: float, begin: Callable[[], None], end: Callable[[], None]) -> Callable[[], None]:
+    def trouble() -> None:
+        begin()
+        time.sleep(seconds)
+        end()
 
     return trouble
 

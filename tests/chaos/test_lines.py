@@ -10,11 +10,11 @@ import pytest
 import signals
 from signals.delivery import wire
 from signals.delivery.publisher import Publisher
-from tests.chaos.proxy import between
 from tests.chaos.server import running
 from tests.chaos.service import until
 from tests.chaos.subscribers import MESSAGES, fat_rows, latencies, stuck_subscriber, subscribers
 from tests.delivery.conftest import HOUR, NOW, make_heartbeat, make_row, make_rows, seqs
+from tests.delivery.proxy import Proxy
 
 pytestmark = pytest.mark.slow
 
@@ -63,7 +63,7 @@ def test_a_line_that_goes_dead_is_told_in_time_and_read_on_when_it_lives(server,
     """
     publisher = Publisher(server.client)
     publisher.publish(row(1), now=NOW, restart=True)
-    with between(server.url) as proxy, signals.connect(proxy.url, heartbeat_deadline_s=DEADLINE_S) as client:
+    with Proxy(server.url) as proxy, signals.connect(proxy.url, heartbeat_deadline_s=DEADLINE_S) as client:
         items = client.signals("all")
         assert seqs([next(items)]) == [1]
         until(lambda: client.heartbeat or not list(client.signals("new", timeout_s=0.3)), "a heartbeat")
@@ -87,7 +87,7 @@ def test_a_line_that_goes_dead_is_told_in_time_and_read_on_when_it_lives(server,
 
 def test_nobody_waits_long_at_a_dead_line(server):
     """`connect` and `latest` through a line that swallows everything are errors within an answer's patience."""
-    with between(server.url) as proxy:
+    with Proxy(server.url) as proxy:
         client = signals.connect(proxy.url)
         proxy.die()
         for ask in (client.latest, client.ping, lambda: signals.connect(proxy.url)):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from signals.message import Retraction, Signal
 from signals.model import (
     Bar,
     Direction,
@@ -17,9 +18,7 @@ from signals.model import (
     JobRun,
     PriceContext,
     Record,
-    Retraction,
     Score,
-    Signal,
     Story,
     Withdrawal,
     pair_direction,

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signals.decide import decide, policy_id
-from signals.model import Headline, Policy, PriceContext, Score, Signal, Skip, SkipReason
+from signals.message import Signal
+from signals.model import Headline, Policy, PriceContext, Score, Skip, SkipReason
 from signals.stories import Placement, Standing
 
 from .conftest import DAY, HOUR, MINUTE, NOW, SECOND, make_headline, make_place, make_price, make_score, steady
@@ -72,9 +73,12 @@ def test_every_reason_is_tried() -> None:
 
 def test_skips_begin_beyond_the_limits_of_the_policy() -> None:
     """At the limit itself relevance, novelty and age still make a signal."""
-    signal(score=make_score(relevance=POLICY.relevance_min))
-    signal(place=make_place("g", "h", novelty=POLICY.novelty_min))
-    signal(headline=make_headline(source_published_at=NOW - POLICY.max_news_age_s * SECOND))
+    made = (
+        outcome(score=make_score(relevance=POLICY.relevance_min)),
+        outcome(place=make_place("g", "h", novelty=POLICY.novelty_min)),
+        outcome(headline=make_headline(source_published_at=NOW - POLICY.max_news_age_s * SECOND)),
+    )
+    assert [type(one) for one in made] == [Signal, Signal, Signal]
 
 
 def test_history_is_never_too_old() -> None:

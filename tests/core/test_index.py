@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signals.index import Running, Voice, Voices, decayed_mean, voice_of
-from signals.model import Index, Signal
+from signals.message import Index, Signal
 
 from .conftest import HOUR, MINUTE, NOW, make_retraction, make_signal, steady
 

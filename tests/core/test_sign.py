@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signals.decide import decide
-from signals.model import FLAT_BAND, Direction, Policy, Signal, pair_direction
+from signals.message import Signal
+from signals.model import FLAT_BAND, Direction, Policy, pair_direction
 
 from .conftest import NOW, flipped, make_headline, make_place, make_price, make_score, steady
 

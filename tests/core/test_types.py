@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signals import model
+from signals import message, model
 from signals.errors import ModelError, SignalsError, SourceError, StoreError
-from signals.model import Headline, Policy, Record, Score, Signal
+from signals.message import Signal
+from signals.model import Headline, Policy, Record, Score
 
 from .conftest import HOUR, NOW, SECOND, make_bar, make_headline, make_score, make_signal, one_of_each, steady
 
@@ -28,7 +29,8 @@ TIMES = [pytest.param(r, name, id=f"{type(r).__name__}.{name}") for r in one_of_
 
 def test_every_type_with_times_is_tried_here() -> None:
     """A type that gains a time is checked below like the others."""
-    types = [kind for _, kind in inspect.getmembers(model, inspect.isclass) if issubclass(kind, Record)]
+    members = (*inspect.getmembers(model, inspect.isclass), *inspect.getmembers(message, inspect.isclass))
+    types = {kind for _, kind in members if issubclass(kind, Record)}
     with_times = {kind for kind in types if any(name.endswith(("_at", "_until")) for name in kind.__struct_fields__)}
     assert {type(record) for record in one_of_each()} == with_times
 

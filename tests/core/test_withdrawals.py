@@ -4,7 +4,8 @@ import datetime as dt
 
 import pytest
 
-from signals.model import Headline, Policy, Retraction, Signal, Withdrawal
+from signals.message import Retraction, Signal
+from signals.model import Headline, Policy, Withdrawal
 from signals.pipeline import Step, step, story_index
 from signals.stories import StoryIndex
 

@@ -26,9 +26,11 @@ from signals.delivery.wire import (
     encode_retraction,
     encode_signal,
 )
-from signals.model import Evidence, Retraction, Signal
+from signals.message import Retraction, Signal
+from signals.model import Evidence
 
 from .blocking import Blocking
+from .tls import Certificates, make_certificates, tls_before
 
 KEYS = keys_of("usdjpy")
 NOW = dt.datetime(2026, 2, 13, 0, 26, 3, 120394, tzinfo=dt.UTC)
@@ -188,6 +190,21 @@ def server(url: str) -> Iterator[Any]:
     """A connection to the empty server; redis-py's types hold both its kinds of client, hence Any."""
     with redis.Redis.from_url(url) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Made anew for this run."""
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def tls_url(url: str, certificates: Certificates) -> Iterator[str]:
+    """Address of the empty server over TLS, which asks for a certificate of ours."""
+    parts = urlsplit(url)
+    assert parts.port is not None
+    with tls_before(parts.port, certificates) as port:
+        yield f"rediss://{parts.username}:{parts.password}@127.0.0.1:{port}"
 
 
 @pytest.fixture

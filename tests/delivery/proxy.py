@@ -4,7 +4,6 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 
@@ -14,13 +13,11 @@ class Proxy:
     Parameters
     ----------
     url : of the server, `redis://HOST:PORT`.
-    wrap : what makes a TLS connection of an accepted socket; null for none.
     """
 
-    def __init__(self, url: str, wrap: Callable[[socket.socket], socket.socket] | None = None) -> None:
+    def __init__(self, url: str) -> None:
         server = urlsplit(url)
         self._server = (server.hostname, server.port)
-        self._wrap = wrap
         self._listener = socket.create_server(("127.0.0.1", 0))
         login = server.netloc.rpartition("@")[0]
         self.url = f"redis://{login and login + '@'}127.0.0.1:{self._listener.getsockname()[1]}"
@@ -34,6 +31,15 @@ class Proxy:
         self.mute: set[int] = set()
         """Connections, by the order in which they came, that are swallowed alone."""
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def die(self) -> None:
+        """Lose every byte from now on, of connections old and new."""
+        self.swallowing = True
+
+    def live(self) -> None:
+        """Pass on again what new connections send; what was lost stays lost, so old ones stay dead."""
+        self.mute.update(range(len(self.pairs)))
+        self.swallowing = False
 
     def cut(self) -> None:
         """End all connections at once; new ones are taken."""
@@ -66,7 +72,6 @@ class Proxy:
 
     def _join(self, near: socket.socket, number: int) -> None:
         with contextlib.suppress(OSError):
-            near = near if self._wrap is None else self._wrap(near)
             far = socket.create_connection(self._server)
             self.pairs[number] = [near, far]
             self.number_of[far.getsockname()[1]] = number

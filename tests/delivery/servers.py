@@ -5,7 +5,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import redis
 
@@ -54,3 +54,12 @@ def set_up(server: Server, *command: str | int) -> object:
     """Run a command there as whoever may."""
     with redis.Redis.from_url(server.url) as client:
         return client.execute_command(*command)
+
+
+def replication(server: Server) -> Any:
+    """What it says of its replication; nothing while it drops connections, as at a change of its role."""
+    with redis.Redis.from_url(server.url) as client:
+        try:
+            return client.info("replication")
+        except redis.ConnectionError:
+            return {"role": None, "master_link_status": None}

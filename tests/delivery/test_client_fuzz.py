@@ -15,7 +15,7 @@ from signals.delivery.steps import Ask, Drop, Hear, Lost, Pause
 from signals.delivery.stream import order
 from signals.delivery.wire import INDEX, decode, encode_heartbeat
 from signals.errors import BrokerError, MessageError
-from signals.model import Retraction, Signal
+from signals.message import Retraction, Signal
 
 from .conftest import KEYS, NOW, Clock, make_heartbeat, make_row
 from .test_client_retractions import make_index, retract

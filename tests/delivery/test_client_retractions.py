@@ -12,7 +12,7 @@ from signals.delivery.keys import EVENT_FIELD
 from signals.delivery.publisher import OutboxRow, Publisher
 from signals.delivery.wire import INDEX, RETRACTION, Encoded, Event, encode_retraction
 from signals.errors import ConfigError, MessageError
-from signals.model import Index
+from signals.message import Index
 
 from .conftest import (
     HOUR,

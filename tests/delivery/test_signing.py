@@ -4,14 +4,14 @@ import base64
 import hashlib
 import hmac
 import json
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,16 +36,6 @@ RFC_8032_PUBLIC = """\
 MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
 -----END PUBLIC KEY-----
 """
-
-
-def has_cryptography() -> bool:
-    """Whether the extra is installed."""
-    from importlib.util import find_spec
-
-    return find_spec("cryptography") is not None
-
-
-needs_cryptography = pytest.mark.skipif(not has_cryptography(), reason="needs the extra `signing`")
 
 
 @pytest.fixture
@@ -148,7 +138,6 @@ def test_without_the_extra_ed25519_names_it(make: Callable[..., Any], monkeypatc
     assert make(SECRET)
 
 
-@needs_cryptography
 def test_ed25519_is_the_one_of_the_standard(pem: tuple[str, str]) -> None:
     """Of the RFC's key and no bytes at all comes the RFC's signature; of a message, one that its public key passes."""
     from signals.delivery.signing import _signing
@@ -171,17 +160,14 @@ def test_ed25519_is_the_one_of_the_standard(pem: tuple[str, str]) -> None:
             check(message)
 
 
-@needs_cryptography
 def test_a_file_that_is_no_ed25519_key_is_named(pem: tuple[str, str], tmp_path: Path) -> None:
     """Not there, not PEM, the other half, another kind of key: each names the file and the mend."""
     (tmp_path / "junk.pem").write_text("junk")
-    assert shutil.which("openssl")
-    subprocess.run(
-        ["openssl", "genpkey", "-algorithm", "x25519", "-out", str(tmp_path / "x.pem")], check=True, capture_output=True
-    )
-    subprocess.run(
-        ["openssl", "pkey", "-in", str(tmp_path / "x.pem"), "-pubout", "-out", str(tmp_path / "x.pub")], check=True
-    )
+    other = X25519PrivateKey.generate()
+    pkcs8, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (tmp_path / "x.pem").write_bytes(other.private_bytes(serialization.Encoding.PEM, pkcs8, plain))
+    spki = serialization.PublicFormat.SubjectPublicKeyInfo
+    (tmp_path / "x.pub").write_bytes(other.public_key().public_bytes(serialization.Encoding.PEM, spki))
     for make, own, name in ((signer, pem[1], "x.pem"), (verifier, pem[0], "x.pub")):
         cases = ((f"ed25519:{tmp_path}/none.pem", "cannot be read"), (f"ed25519:{tmp_path}/junk.pem", "in PEM"),
                  (own, "in PEM"), (f"ed25519:{tmp_path}/{name}", "is no Ed25519 key"))  # fmt: skip

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from signals.delivery import wire
 from signals.errors import MessageError
-from signals.model import Signal
+from signals.message import Signal
 
 from .conftest import NOW, make_heartbeat, make_retraction, make_signal
 

@@ -1,14 +1,23 @@
 """TLS in front of a server that has none, with certificates made for the test."""
 
 import contextlib
+import datetime as dt
+import ipaddress
 import select
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.x509.oid import NameOID
+
+from signals.delivery.address import Tls
 
 
 class Certificates(NamedTuple):
@@ -20,25 +29,52 @@ class Certificates(NamedTuple):
     client: Path
     client_key: Path
 
-
-def _openssl(*words: str | Path) -> None:
-    subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+    @property
+    def of_client(self) -> Tls:
+        """What a client shows, and whom it trusts."""
+        return Tls(self.ca, self.client, self.client_key)
 
 
 def make_certificates(folder: Path) -> Certificates:
     """Keys and certificates that nobody else has."""
-    ca, ca_key = folder / "ca.pem", folder / "ca.key"
-    new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    _openssl("req", "-x509", *new_key, "-keyout", ca_key, "-out", ca, "-subj", "/CN=tests", "-days", "2")
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1")
+    authority = ec.generate_private_key(ec.SECP256R1())
+    ca = _write(folder / "ca.pem", _certificate("tests", authority, "tests", authority))
     made = []
     for name in ("server", "client"):
-        cert, key, request = (folder / f"{name}.{ending}" for ending in ("pem", "key", "csr"))
-        _openssl("req", *new_key, "-keyout", key, "-out", request, "-subj", f"/CN={name}")
-        _openssl("x509", "-req", "-in", request, "-CA", ca, "-CAkey", ca_key, "-CAcreateserial", "-days", "2",
-                 "-extfile", folder / "names", "-out", cert)  # fmt: skip
-        made += [cert, key]
+        key = ec.generate_private_key(ec.SECP256R1())
+        made += [_write(folder / f"{name}.pem", _certificate(name, key, "tests", authority)),
+                 _write(folder / f"{name}.key", key)]  # fmt: skip
     return Certificates(ca, *made)
+
+
+def _certificate(name: str, key: EllipticCurvePrivateKey, issuer: str, by: EllipticCurvePrivateKey) -> x509.Certificate:
+    """Of 127.0.0.1, for two days around now; an authority's where it signs itself."""
+    now, day = dt.datetime.now(dt.UTC), dt.timedelta(days=1)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    return (
+        x509.CertificateBuilder(_named(issuer), _named(name), key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - day)
+        .not_valid_after(now + day)
+        .add_extension(x509.BasicConstraints(ca=name == issuer, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(by, hashes.SHA256())
+    )
+
+
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def _write(path: Path, what: x509.Certificate | EllipticCurvePrivateKey) -> Path:
+    pem = serialization.Encoding.PEM
+    if isinstance(what, x509.Certificate):
+        path.write_bytes(what.public_bytes(pem))
+    else:
+        plain = serialization.NoEncryption()
+        path.write_bytes(what.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    return path
 
 
 @contextlib.contextmanager

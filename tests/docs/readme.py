@@ -33,7 +33,7 @@ def masked(text: str) -> str:
     text = re.sub(r"\b[0-9a-f]{12}\b", "RUN", text)
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "TIME", text)
     text = re.sub(r"\b\d+\.\d+ ?s\b", "SECONDS", text)
-    text = re.sub(r"\((?:curl|the host|the conn|the proxy|Failed|Could)[^\n]*?\)", "(WHY)", text)
+    text = re.sub(r"\((?:curl|the host|the conn|the proxy|Failed|Could)(?:[^()\n]|\([^()\n]*\))*\)", "(WHY)", text)
     return re.sub(r"[ \t]+", " ", text)
 
 

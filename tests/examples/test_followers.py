@@ -47,4 +47,6 @@ def test_plain_needs_none_of_ours(start: Start, url: str, publisher: Publisher) 
     code = (
         "import runpy, sys; sys.modules['signals'] = None; del sys.argv[0]; runpy.run_path(sys.argv[0], {}, '__main__')"
     )
-    start(sys.executable, "-c", code, HERE / "plain_redis.py", url, 0).wait_for("headline 1")
+    program = start(sys.executable, "-c", code, HERE / "plain_redis.py", url, 0)
+    program.wait_for("headline 1")
+    assert program.out == ["down 0.8232 152.31 headline 1"]

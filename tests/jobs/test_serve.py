@@ -13,7 +13,8 @@ import redis
 
 from signals.delivery.endpoints import endpoint
 from signals.delivery.wire import decode
-from signals.model import Signal
+from signals.message import Signal
+from tests.chaos.service import connected
 from tests.jobs.conftest import now, rss_row
 
 LOG = "signals:{usdjpy}:log"
@@ -27,19 +28,6 @@ def until(look, patience_s=PATIENCE_S):
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.02)
     return seen
-
-
-def connected(home) -> redis.Redis | None:
-    url = endpoint(home, "redis")
-    if url is None:
-        return None
-    client = redis.Redis.from_url(url)
-    try:
-        client.ping()
-    except redis.RedisError:
-        client.close()
-        return None
-    return client
 
 
 def told(client) -> list[Signal]:

@@ -67,7 +67,10 @@ def test_files_for_tls_become_part_of_the_address(tmp_path):
         ({"SIGNALS_REDIS_URL": "rediss://h", "SIGNALS_REDIS_KEY": "/no/such"}, "SIGNALS_REDIS_KEY: no such file: /no"),
         ({"SIGNALS_REDIS_URL": "me:s3cret@h"}, "SIGNALS_REDIS_URL: address of Redis begins with none of redis,"),
         ({"SIGNALS_SIGNING_KEY": "hmac:s3cret"}, "SIGNALS_SIGNING_KEY: has fewer than 32 bytes - make one"),
-        ({"SIGNALS_REDIS_URL": "redis+sentinel://h"}, "SIGNALS_REDIS_URL: address of Redis does not say which primary"),
+        (
+            {"SIGNALS_REDIS_URL": "redis+sentinel://h"},
+            "SIGNALS_REDIS_URL: address of Redis does not end with the service",
+        ),
     ],
 )
 def test_a_mistake_in_a_secret_names_the_variable(environ, said):

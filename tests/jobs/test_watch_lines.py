@@ -7,7 +7,7 @@ import pytest
 from jobs.cli.watch import _line
 from signals.delivery.items import Gap, Item, Quiet, Received, Restored, Silence
 from signals.delivery.wire import Event, Heartbeat, SourceState
-from signals.model import Index, Retraction
+from signals.message import Index, Retraction
 
 NOW = dt.datetime(2026, 2, 13, 9, 30, tzinfo=dt.UTC)
 SOURCES = tuple(

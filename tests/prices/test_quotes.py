@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import json
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -205,6 +206,8 @@ async def test_a_side_that_never_says_goodbye_is_left(monkeypatch: pytest.Monkey
 
     async with watching(Stream(deaf), ended_then=release.set) as watch:
         await watch.until(lambda state: state.last is not None)
+        begun = time.monotonic()
+    assert 0.05 <= time.monotonic() - begun < 1.0  # a default `CLOSE_S`; the goodbye was waited for, and not longer
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True))

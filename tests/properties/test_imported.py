@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from jobs import publish
 from jobs.admission import admit_history
 from jobs.catalogue import runner_for
-from signals.model import Index, Retraction, Signal, Withdrawal
+from signals.message import Index, Retraction, Signal
+from signals.model import Withdrawal
 from signals.research.replay import replay
 from signals.store import archive, bars, headlines, schema, signals, withdrawals
 from tests.properties.conftest import START

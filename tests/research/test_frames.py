@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from signals.errors import DataError
-from signals.model import Bar, Retraction
+from signals.message import Retraction
+from signals.model import Bar
 from signals.research.frames import COLUMNS, DTYPES, UTC, bar_frame, signal_frame
 from tests.core.conftest import make_signal
 

@@ -223,14 +223,21 @@ async def _tried(session: aiohttp.ClientSession, url: str) -> Fetched | None:
 async def test_any_damaged_answer_ends_well(session: aiohttp.ClientSession) -> None:
     """A hundred answers damaged anywhere, head or body: a reading or a named failure."""
     chance = Random(11)
+    ends: list[str] = []
     for _ in range(100):
         whole = spoil(
             chance, f"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nETag: x\r\nConnection: close\r\n\r\n{FEED}"
         )
         async with talking(saying(whole.encode("utf-8", "replace"))) as url:
             feed = rss_feed(url)
-            with suppress(SourceError):
+            try:
                 await sources.read(feed, blank(feed), clock, session)
+            except SourceError as error:
+                ends.append(error.reason)
+            else:
+                ends.append("read")
+    assert len(ends) == 100
+    assert {"read", "unreachable", "not_a_feed"} <= set(ends)
 
 
 async def test_a_feed_that_turns_into_a_login_page_is_told_and_not_forgotten(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from signals.model import Bar, Evidence, Headline, JobRun, Score, Signal, Story
+from signals.message import Signal
+from signals.model import Bar, Evidence, Headline, JobRun, Score, Story
 from signals.store import Store
 
 NOW = dt.datetime(2026, 3, 4, 12, 0, 0, 120394, tzinfo=dt.UTC)

@@ -52,14 +52,18 @@ def test_a_fresh_file_that_another_process_is_about_to_fill(tmp_path: Path) -> N
     other = sqlite3.connect(tmp_path / "signals.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     before = stamina.instrumentation.get_on_retry_hooks()
+    refused: list[BaseException] = []
 
     def let_go(details: stamina.instrumentation.RetryDetails) -> None:
+        refused.append(details.caused_by)
         if other.in_transaction:
             other.execute("COMMIT")
 
     stamina.instrumentation.set_on_retry_hooks([let_go])
     try:
         Store.open(url_of(tmp_path / "signals.db")).close()
+        assert [str(error) for error in refused] == ["database is locked"]
+        assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     finally:
         stamina.instrumentation.set_on_retry_hooks(before)
         other.close()

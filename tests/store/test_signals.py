@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from signals.model import Signal
+from signals.message import Signal
 from signals.store import Store, schema, signals
 
 from .conftest import CHANNEL, HOUR, MINUTE, NOW, SECOND, encode, make_score, make_signal
