@@ -4,16 +4,16 @@ Returns are of the rules' capital, which is not compounded: sizes do not grow wi
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from signals.market.week import day_of
 from signals.research.backtest import Backtest
-from signals.research.columns import Floats
+from signals.research.columns import Ints
 from signals.research.orders import REFUSALS
-from signals.research.rules import PIP
 
 DAYS_IN_YEAR = 260
 """FX days: five a week, 52 weeks, since dealers quote on all but a few holidays."""
@@ -68,7 +68,7 @@ def daily(backtest: Backtest) -> "pd.Series[float]":
     return pd.Series(net / backtest.rules.capital_jpy, index=index, name="return")
 
 
-def _days(backtest: Backtest) -> tuple[pd.DatetimeIndex, np.ndarray]:
+def _days(backtest: Backtest) -> tuple[pd.DatetimeIndex, Ints]:
     """Working days of the bars, and the position in them of each bar's."""
     opened = pd.DatetimeIndex(backtest.bars.index)
     ends = day_of(opened[[0, -1]])
@@ -103,7 +103,7 @@ def monthly(backtest: Backtest) -> pd.DataFrame:
     return table
 
 
-def sharpe(returns: Floats) -> float:
+def sharpe(returns: NDArray[np.floating[Any]]) -> float:
     """Annualised Sharpe ratio of daily returns; NaN where there are fewer than two or they do not vary."""
     spread = float(np.std(returns, ddof=1)) if len(returns) > 1 else 0.0
     return float(np.mean(returns)) / spread * math.sqrt(DAYS_IN_YEAR) if spread > 0 else math.nan
@@ -143,5 +143,5 @@ def summary(backtest: Backtest) -> Summary:
     )
 
 
-def _mean(values: "np.ndarray") -> float:
+def _mean(values: NDArray[Any]) -> float:
     return float(np.mean(values)) if len(values) else math.nan

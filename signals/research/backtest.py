@@ -56,7 +56,7 @@ def backtest(signals: pd.DataFrame, bars: pd.DataFrame, rules: Rules, costs: Cos
     held = _positions(asked, placed, ends, opened, prices, rules)
     rolled = nights(prices, costs)
     made = money(held, prices, costs, rolled)
-    table = pd.DataFrame(by_bar(held, made, prices, rolled), index=times(prices.open_us).rename("open_at"))
+    table = pd.DataFrame(by_bar(held, made, prices, rolled), index=times(prices.open_us).rename("open_at"), copy=False)
     table["equity_jpy"] = rules.capital_jpy + table["net_jpy"].cumsum()
     return Backtest(
         trades=_in_order(_trades(signals, asked, placed, opened, prices, held, made)),
@@ -74,7 +74,7 @@ def _positions(asked: Calls, placed: Orders, ends: Exits, opened: Ints, prices: 
         units_usd=units_usd(asked, row, rules),
         entry_bar=entry_bar,
         entry_price=prices.open[entry_bar],
-        ends=Exits(*(column[opened] for column in ends)),
+        ends=ends.of(opened),
     )
 
 
@@ -110,7 +110,8 @@ def _trades(
             "net_bp": net / value * _BP,
             "strength": asked.strength[row],
             "known_at": times(asked.known_us[row]),
-        }
+        },
+        copy=False,
     )
 
 

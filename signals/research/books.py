@@ -134,7 +134,7 @@ def by_bar(positions: Positions, made: Money, market: Market, rolled: Nights) ->
 
 
 def _sum(bar: Ints, values: Floats, bars: int) -> Floats:
-    return np.bincount(bar, weights=values, minlength=bars)
+    return np.asarray(np.bincount(bar, weights=values, minlength=bars), dtype=np.float64)
 
 
 def _position(held: Positions, signed: Floats, bars: int) -> Floats:

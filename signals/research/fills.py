@@ -26,6 +26,10 @@ class Exits(NamedTuple):
     at_open: Flags
     """Whether the bar's open was the moment: then another position may be opened there."""
 
+    def of(self, rows: Ints) -> "Exits":
+        """Those of some orders."""
+        return Exits(self.bar[rows], self.exit_us[rows], self.price[rows], self.reason[rows], self.at_open[rows])
+
 
 def exits(orders: Orders, sign: Ints, market: Market, rules: Rules) -> Exits:
     """Ends of all positions, with stops and targets.
@@ -91,9 +95,8 @@ def _walk(following: list[int]) -> list[int]:
 
 def units_usd(calls: Calls, row: Ints, rules: Rules) -> Floats:
     """Size of the positions of these signals, USD, above 0."""
-    factors = {
-        "fixed": lambda: np.ones(len(row)),
-        "strength": lambda: calls.strength[row],
-        "volatility": lambda: np.minimum(rules.target_volatility_bp / calls.volatility_bp[row], rules.max_leverage),
-    }
-    return np.asarray(rules.size_usd * factors[rules.sizing](), dtype=np.float64)
+    if rules.sizing == "strength":
+        return rules.size_usd * calls.strength[row]
+    if rules.sizing == "volatility":
+        return rules.size_usd * np.minimum(rules.target_volatility_bp / calls.volatility_bp[row], rules.max_leverage)
+    return np.full(len(row), rules.size_usd)
