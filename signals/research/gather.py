@@ -82,4 +82,3 @@ def _column(name: str, values: Sequence[Any]) -> "pd.Series[Any]":
         written = ["NaT" if text is None else text.removesuffix("Z") for text in values]
         return pd.Series(np.array(written, dtype="datetime64[us]")).dt.tz_localize("UTC")
     return pd.Series(values, dtype=DTYPES[name])
-

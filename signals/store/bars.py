@@ -82,7 +82,10 @@ def series(conn: sa.Connection) -> list[Series]:
     query = sa.select(
         _B.c.source, _B.c.length_s, sa.func.min(_B.c.open_at), sa.func.max(_B.c.close_at), sa.func.count()
     ).where(_B.c.pair == PAIR)
-    return [Series(*row) for row in conn.execute(query.group_by(_B.c.source, _B.c.length_s).order_by(_B.c.length_s, _B.c.source))]
+    return [
+        Series(*row)
+        for row in conn.execute(query.group_by(_B.c.source, _B.c.length_s).order_by(_B.c.length_s, _B.c.source))
+    ]
 
 
 def frame_columns(
