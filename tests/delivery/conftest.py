@@ -16,7 +16,8 @@ from signals.delivery.broker import EmbeddedBroker
 from signals.delivery.client import Client, connect
 from signals.delivery.items import Gap, Item, Received
 from signals.delivery.keys import EVENT_FIELD, keys_of
-from signals.delivery.publisher import OutboxRow, Publisher
+from signals.delivery.outbox import OutboxRow
+from signals.delivery.publisher import Publisher
 from signals.delivery.wire import (
     HEADLINE,
     RETRACTION,

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from signals.delivery import wire
 from signals.delivery.keys import keys_of
-from signals.delivery.publisher import Behind, Empty, OutboxRow, Publisher
+from signals.delivery.outbox import OutboxRow
+from signals.delivery.publisher import Behind, Empty, Publisher
 from signals.errors import MessageError
 
 from .conftest import KEYS, NOW, everything, make_heartbeat, make_retraction_row, make_row, make_rows

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from signals.delivery.publisher import OutboxRow
+from signals.delivery.outbox import OutboxRow
 from signals.delivery.wire import RETRACTION, encode_retraction
 from tests.delivery.conftest import (  # noqa: F401 - fixtures
     NOW,
