@@ -16,7 +16,7 @@ from signals.delivery.outbox import OutboxRow
 from signals.delivery.publisher import Behind, Empty, Publisher
 from signals.errors import MessageError
 
-from .conftest import KEYS, NOW, everything, make_heartbeat, make_retraction_row, make_row, make_rows
+from .conftest import HOUR, KEYS, NOW, everything, make_heartbeat, make_retraction_row, make_row, make_rows
 
 
 def logged(server: Any) -> list[bytes]:
@@ -143,9 +143,33 @@ def test_no_order_of_sending_leaves_a_hole(publisher: Publisher, server: Any, st
 
 
 def test_latest_expires_with_its_signal(publisher: Publisher, server: Any) -> None:
-    """The latest key lives as long as its signal is valid, counted from now."""
-    publisher.publish(make_row(1, valid_for=dt.timedelta(seconds=90)), now=NOW, restart=True)
-    assert 60_000 < server.pttl(KEYS.latest) <= 90_000
+    """The latest and index keys end at their message's `valid_until`, whenever it is sent."""
+    rows = [make_row(1), OutboxRow("e1", 2, "i", wire.INDEX, b"index", NOW + 2 * HOUR)]
+    publisher.publish_many(rows, now=NOW + dt.timedelta(minutes=59), restart=True)
+    ends = [server.pexpiretime(key) / 1000 for key in (KEYS.latest, KEYS.index)]
+    assert ends == pytest.approx([(NOW + HOUR).timestamp(), (NOW + 2 * HOUR).timestamp()], abs=0.002)
+
+
+def test_what_is_over_when_it_gets_there_is_never_the_latest(publisher: Publisher, server: Any) -> None:
+    """A message held up on its way until its time was over leaves the latest key to the one that still holds."""
+    row = make_row(1)
+    late = dt.timedelta(seconds=int(server.time()[0]) - 1 - NOW.timestamp())  # valid as it is sent, over on arrival
+    publisher.publish_many([row, make_row(2, valid_for=late)], now=NOW.replace(year=2020), restart=True)
+    publisher.publish(make_row(3, valid_for=late), now=NOW.replace(year=2020))
+    assert (server.get(KEYS.latest), server.xlen(KEYS.log)) == (row.event, 3)
+
+
+def test_a_server_that_keeps_its_clock_to_itself(publisher: Publisher, server: Any) -> None:
+    """A user who may not ask the time sends all the same, and what is over by the server's clock is not kept."""
+    late = dt.timedelta(seconds=int(server.time()[0]) - 1 - NOW.timestamp())
+    server.execute_command("ACL", "SETUSER", "publisher", "-time")
+    try:
+        publisher.publish(make_row(1), now=NOW, restart=True)
+        assert server.get(KEYS.latest) == make_row(1).event
+        publisher.publish(make_row(2, valid_for=late), now=NOW.replace(year=2020))
+        assert server.exists(KEYS.latest) == 0
+    finally:
+        server.execute_command("ACL", "SETUSER", "publisher", "+@all")
 
 
 @pytest.mark.parametrize("valid_for", [dt.timedelta(0), dt.timedelta(days=-90)])

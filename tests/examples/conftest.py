@@ -29,7 +29,7 @@ from tests.delivery.conftest import (  # noqa: F401 - fixtures
 
 HERE = Path(__file__).parent
 FAR = dt.datetime(2100, 1, 1, tzinfo=dt.UTC) - NOW
-PAST = dt.timedelta(seconds=-1)
+PAST = dt.datetime(2026, 1, 1, tzinfo=dt.UTC) - NOW
 """The examples read the machine's clock: their signals live until 2100, or were over before."""
 
 
