@@ -72,6 +72,6 @@ def retracted_id(row: OutboxRow) -> str:
         raise MessageError(f"outbox row {row.seq}", f"is a retraction that names no signal: {exc}") from exc
 
 
-def place_after(row: OutboxRow) -> bytes:
-    """What Redis is to remember once this row is sent."""
-    return msgspec.json.encode(wire.Place(epoch=row.epoch, seq=row.seq))
+def place(epoch: str, seq: int) -> bytes:
+    """What Redis remembers once the row of this number is sent, to the byte."""
+    return msgspec.json.encode(wire.Place(epoch=epoch, seq=seq))

@@ -17,7 +17,7 @@ import redis
 from signals.delivery import script, wire
 from signals.delivery.faults import FAULTS, address_of, broker_error
 from signals.delivery.keys import LOG_MAXLEN, keys_of
-from signals.delivery.outbox import OutboxRow, place_after, retracted_id, runs, unix_ms
+from signals.delivery.outbox import OutboxRow, place, retracted_id, runs, unix_ms
 from signals.delivery.signing import Signer
 from signals.errors import BrokerError
 
@@ -25,6 +25,9 @@ _CHUNK = 512
 """Rows in one round trip: about a megabyte."""
 _LATEST, _INDEX = 2, 3
 """Places of the snapshot keys among the script's keys."""
+_Call = tuple[str, str]
+_BY_TEXT: _Call = ("EVAL", script.PUBLISH)
+_BY_SHA: _Call = ("EVALSHA", hashlib.sha1(script.PUBLISH.encode(), usedforsecurity=False).hexdigest())
 _SNAPSHOTS = {wire.HEADLINE: _LATEST, wire.INDEX: _INDEX}
 
 
@@ -72,7 +75,7 @@ class Publisher:
         self._sign = sign or bytes
         self._keys = keys_of(pair)
         self._where = address_of(redis_client)
-        self._sha = hashlib.sha1(script.PUBLISH.encode(), usedforsecurity=False).hexdigest()  # as EVALSHA wants it
+        self._by_sha = _BY_SHA
 
     def publish(self, row: OutboxRow, *, now: dt.datetime, restart: bool = False) -> Literal["sent", "repeat"]:
         """Send one row, as `publish_many` does."""
@@ -98,11 +101,15 @@ class Publisher:
             sending all of them again is safe.
         """
         sent = done = 0
+        call = self._by_sha
         while done < len(rows):
             parts = list(runs(rows[done : done + _CHUNK]))
-            for run, answer in zip(parts, self._send(parts, now, restart and done == 0), strict=True):
+            answers = self._send(parts, now, restart and done == 0, call)
+            call = self._by_sha
+            for run, answer in zip(parts, answers, strict=True):
                 if isinstance(answer, redis.exceptions.NoScriptError):
-                    break  # the server dropped its scripts: go on from here, with the script's text
+                    call = _BY_TEXT  # the server does not know the script, or not any more: go on from here
+                    break
                 sent += self._sent(answer)
                 done += len(run)
         return sent
@@ -137,13 +144,13 @@ class Publisher:
         except FAULTS as exc:
             raise broker_error(self._where, exc) from exc
 
-    def _send(self, runs: Sequence[Sequence[OutboxRow]], now: dt.datetime, restart: bool) -> list[object]:
+    def _send(self, runs: Sequence[Sequence[OutboxRow]], now: dt.datetime, restart: bool, call: _Call) -> list[object]:
         pipe = self._redis.pipeline(transaction=False)
         for number, run in enumerate(runs):
             arguments = self._arguments(run, now, restart and number == 0)
-            # The text once in each round trip: the server may have been restarted since. Clusters have no `eval` here.
-            call = ("EVAL", script.PUBLISH) if number == 0 else ("EVALSHA", self._sha)
-            pipe.execute_command(*call, *arguments)  # type: ignore[no-untyped-call]
+            # As words, for clusters have no `eval` here. The text once: what follows it finds the script there.
+            words = call if number == 0 else self._by_sha
+            pipe.execute_command(*words, *arguments)  # type: ignore[no-untyped-call]
         try:
             return list(pipe.execute(raise_on_error=False))
         except FAULTS as exc:
@@ -153,7 +160,9 @@ class Publisher:
         keys, first = self._keys, run[0]
         return [
             *(4, keys.log, keys.latest, keys.index, keys.seq),
-            *(keys.channel, first.epoch, first.seq, place_after(run[-1]), LOG_MAXLEN, int(restart), len(run)),
+            *(keys.channel, first.epoch, first.seq),
+            *(place(first.epoch, first.seq - 1), place(first.epoch, run[-1].seq)),
+            *(LOG_MAXLEN, int(restart), len(run)),
             *(self._sign(row.event) for row in run),
             *itertools.chain.from_iterable(_snapshots(run, now)),
         ]

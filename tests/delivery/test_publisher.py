@@ -101,7 +101,7 @@ def test_many_rows_go_in_order(publisher: Publisher, server: Any) -> None:
 
 def test_a_dropped_script_is_sent_again(publisher: Publisher, server: Any) -> None:
     """Where the server knows no script any more, nothing is lost, doubled or out of order."""
-    publisher._sha = "0" * 40  # as after SCRIPT FLUSH within a round trip
+    publisher._by_sha = ("EVALSHA", "0" * 40)  # as after SCRIPT FLUSH within a round trip
     rows = make_rows(1, 5)
     assert publisher.publish_many(rows, now=NOW, restart=True) == 5
     assert logged(server) == [row.event for row in rows]
@@ -148,28 +148,6 @@ def test_latest_expires_with_its_signal(publisher: Publisher, server: Any) -> No
     publisher.publish_many(rows, now=NOW + dt.timedelta(minutes=59), restart=True)
     ends = [server.pexpiretime(key) / 1000 for key in (KEYS.latest, KEYS.index)]
     assert ends == pytest.approx([(NOW + HOUR).timestamp(), (NOW + 2 * HOUR).timestamp()], abs=0.002)
-
-
-def test_what_is_over_when_it_gets_there_is_never_the_latest(publisher: Publisher, server: Any) -> None:
-    """A message held up on its way until its time was over leaves the latest key to the one that still holds."""
-    row = make_row(1)
-    late = dt.timedelta(seconds=int(server.time()[0]) - 1 - NOW.timestamp())  # valid as it is sent, over on arrival
-    publisher.publish_many([row, make_row(2, valid_for=late)], now=NOW.replace(year=2020), restart=True)
-    publisher.publish(make_row(3, valid_for=late), now=NOW.replace(year=2020))
-    assert (server.get(KEYS.latest), server.xlen(KEYS.log)) == (row.event, 3)
-
-
-def test_a_server_that_keeps_its_clock_to_itself(publisher: Publisher, server: Any) -> None:
-    """A user who may not ask the time sends all the same, and what is over by the server's clock is not kept."""
-    late = dt.timedelta(seconds=int(server.time()[0]) - 1 - NOW.timestamp())
-    server.execute_command("ACL", "SETUSER", "publisher", "-time")
-    try:
-        publisher.publish(make_row(1), now=NOW, restart=True)
-        assert server.get(KEYS.latest) == make_row(1).event
-        publisher.publish(make_row(2, valid_for=late), now=NOW.replace(year=2020))
-        assert server.exists(KEYS.latest) == 0
-    finally:
-        server.execute_command("ACL", "SETUSER", "publisher", "+@all")
 
 
 @pytest.mark.parametrize("valid_for", [dt.timedelta(0), dt.timedelta(days=-90)])
