@@ -194,7 +194,7 @@ class Client(Known):
         return self._link.fetch(self._core.index())
 
     def ping(self) -> None:
-        """Make sure that the server answers.
+        """Make sure that the server answers, and lets us read.
 
         Raises
         ------

@@ -86,7 +86,8 @@ def _options(url: str, how: Dialling, parse_one: Any) -> tuple[Address, dict[str
         if name in _FILES and not Path(path).is_file():
             raise BrokerError(str(path), "there is no such file", "name a certificate or key in PEM form")
     timeouts = {"socket_timeout": how.answer_s, "socket_connect_timeout": how.connect_s}
-    return address, {"client_name": "signals-client"} | options | certificates | timeouts | {"decode_responses": False}
+    fixed = {"decode_responses": False, "health_check_interval": 0}  # its PINGs are refused while a disk is full
+    return address, {"client_name": "signals-client"} | options | certificates | timeouts | fixed
 
 
 def _checked(options: dict[str, Any]) -> dict[str, Any]:
