@@ -67,6 +67,8 @@ def test_files_for_tls_become_part_of_the_address(tmp_path):
         ({"SIGNALS_REDIS_URL": "rediss://h", "SIGNALS_REDIS_KEY": "/no/such"}, "SIGNALS_REDIS_KEY: no such file: /no"),
         ({"SIGNALS_REDIS_URL": "me:s3cret@h"}, "SIGNALS_REDIS_URL: address of Redis begins with none of redis,"),
         ({"SIGNALS_SIGNING_KEY": "hmac:s3cret"}, "SIGNALS_SIGNING_KEY: has fewer than 32 bytes - make one"),
+        ({"SIGNALS_VERIFY_KEY": "s3cret"}, "SIGNALS_VERIFY_KEY: is of no kind that is known - write hmac:SECRET or"),
+        ({"SIGNALS_VERIFY_KEY": "ed25519:/no/key"}, "SIGNALS_VERIFY_KEY /no/key: cannot be read"),
         ({"SIGNALS_REDIS_URL": "redis+sentinel://h"}, "SIGNALS_REDIS_URL: address of Redis does not say which primary"),
     ],
 )
