@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from jobs.app import App
 from jobs.memory import spans_before
 from jobs.runner import Report, Run
-from signals.delivery.publisher import OutboxRow, Publisher
+from signals.delivery.outbox import OutboxRow
+from signals.delivery.publisher import Publisher
 from signals.delivery.wire import Encoded, encode_index, encode_retraction, encode_signal
 from signals.errors import PermanentError
 from signals.market.bars import FINE_MAX_S, REACH_COARSE, REACH_FINE

@@ -15,7 +15,7 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Meta
 
-from jobs.wire import TLS, redis_url, signing_key
+from jobs.wire import TLS, redis_url, signing_key, verify_key
 from signals.errors import ConfigError
 from signals.market.events import Event
 from signals.model import Policy
@@ -29,6 +29,7 @@ NAMED = (
     "SIGNALS_REDIS_URL",
     *TLS,
     "SIGNALS_SIGNING_KEY",
+    "SIGNALS_VERIFY_KEY",
     "SIGNALS_DATABASE_URL",
     "SIGNALS_BROKER_PORT",
     "SIGNALS_CONSOLE_PORT",
@@ -145,6 +146,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str | None
     signing_key: str | None = None
     """`hmac:SECRET` or `ed25519:FILE`; null: messages are not signed."""
+    verify_key: str | None = None
+    """The same with the public key; null: who follows the signals does not check them."""
     broker_port: int
     console_port: int
 
@@ -175,6 +178,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         database_url=environ.get("SIGNALS_DATABASE_URL") or _sqlite(home / "signals.db"),
         redis_url=redis_url(environ),
         signing_key=signing_key(environ),
+        verify_key=verify_key(environ),
         broker_port=_port("SIGNALS_BROKER_PORT", environ, 6379),
         console_port=_port("SIGNALS_CONSOLE_PORT", environ, 8080),
     )

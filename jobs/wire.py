@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from signals.delivery.address import Tls, parse, with_tls
-from signals.delivery.signing import signer
+from signals.delivery.signing import signer, verifier
 from signals.errors import ConfigError
 
 TLS = ("SIGNALS_REDIS_CA", "SIGNALS_REDIS_CERT", "SIGNALS_REDIS_KEY")
@@ -35,4 +35,12 @@ def signing_key(environ: Mapping[str, str]) -> str | None:
     key = environ.get("SIGNALS_SIGNING_KEY") or None
     if key is not None:
         signer(key, "SIGNALS_SIGNING_KEY")
+    return key
+
+
+def verify_key(environ: Mapping[str, str]) -> str | None:
+    """The key by which `signals watch` checks messages, tried once too; null where it checks none."""
+    key = environ.get("SIGNALS_VERIFY_KEY") or None
+    if key is not None:
+        verifier(key, "SIGNALS_VERIFY_KEY")
     return key

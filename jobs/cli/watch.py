@@ -52,9 +52,9 @@ def watch(
     logs.configure(settings.home)
     app = App(settings)
     try:
-        with connect(ensure=app.redis_url, live_only=live, clock=app.clock) as client:
+        with connect(ensure=app.redis_url, live_only=live, clock=app.clock, verify=settings.verify_key) as client:
             for item in client.signals(start, count=count):
-                sys.stdout.write((_json(item) if as_json else _line(item, app.clock())) + "\n")
+                sys.stdout.write((_json(item) if as_json else _line(item, app.clock(), client.invalid)) + "\n")
                 sys.stdout.flush()
     except KeyboardInterrupt:
         pass
@@ -87,7 +87,7 @@ def _json(item: Item) -> str:
     return msgspec.json.encode(told).decode()
 
 
-def _line(item: Item, now: dt.datetime) -> str:
+def _line(item: Item, now: dt.datetime, invalid: int = 0) -> str:
     match item:
         case Received():
             return f"{item.event.seq:>6}  {_message(item, now)}  [{item.stream_id}]"
@@ -96,7 +96,8 @@ def _line(item: Item, now: dt.datetime) -> str:
         case Silence():
             heard = "since the start" if item.heard_at is None else f"for {age((now - item.heard_at).total_seconds())}"
             why = item.fault or "the publisher is down: is `signals serve` running?"
-            return f"  -- silence: no heartbeat {heard}; {why}"
+            skipped = f"; skipped, since unreadable or not signed by the key: {invalid}" if invalid else ""
+            return f"  -- silence: no heartbeat {heard}; {why}{skipped}"
         case Restored():
             return "  -- heartbeats are back"
         case Quiet():

@@ -57,6 +57,7 @@ def connect(
     """Connect to the publisher's Redis.
 
     >>> client = connect("rediss://bot:pw@redis.example:6379", ca=Path("ca.pem"))  # doctest: +SKIP
+    >>> client = connect(verify="ed25519:/etc/signals/signing.pub")  # doctest: +SKIP
 
     Parameters
     ----------
@@ -68,6 +69,7 @@ def connect(
 
     Raises
     ------
+    ConfigError : `verify` is no key.
     BrokerError : the server cannot be reached or refuses; it names the address without its password.
     """
     client = Client(address_from(url, home, ensure), **options)
@@ -190,7 +192,7 @@ class Client(Known):
         return self._link.fetch(self._core.index())
 
     def ping(self) -> None:
-        """Make sure that the server answers.
+        """Make sure that the server answers, and lets us read.
 
         Raises
         ------

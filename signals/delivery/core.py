@@ -13,6 +13,7 @@ from signals.delivery.items import Counts, Delivery, Pending, Received, Status, 
 from signals.delivery.journal import Journal, Reader
 from signals.delivery.keys import HEARTBEAT_DEADLINE_S, Keys, keys_of
 from signals.delivery.pulse import Pulse
+from signals.delivery.signing import KINDS, verifier
 from signals.delivery.steps import Ask, Steps
 from signals.delivery.stream import Log, Start, check_start
 from signals.delivery.wire import Heartbeat
@@ -20,6 +21,7 @@ from signals.errors import ConfigError
 
 QUIET_AFTER_S = 900.0
 """Seconds without a signal after which a bot is told that the market is quiet."""
+_KINDS = tuple(f"{kind}:" for kind in KINDS)
 LATE_AFTER_S = 10.0
 """Seconds after its `time` from which a message counts as late."""
 
@@ -40,9 +42,10 @@ class Options(TypedDict, total=False):
     """Seconds without a signal that count as `Quiet`: 900 where left out; null for never."""
     late_after_s: float
     """Seconds after its `time` from which a message is marked `late`: 10 where left out."""
-    verify: Verify | None
-    """Gets each message as it stands in Redis, and gives the bytes to read or raises `MessageError`: what it
-    refuses is skipped and counted, and where it should have stood is told as a `Gap`."""
+    verify: Verify | str | None
+    """What checks signatures: `hmac:SECRET`, or `ed25519:FILE` with the publisher's public key in PEM. Or a function
+    that gets each message as it stands in Redis, and gives the bytes to read or raises `MessageError`. What is
+    refused is skipped and counted, and where it should have stood is told as a `Gap`; a heartbeat refused is none."""
     ca: Path | None
     """For `rediss`: who signed the server's certificate, as a PEM file; else the system's list."""
     certificate: Path | None
@@ -72,7 +75,7 @@ class Core:
         self._ticks: Callable[[], float] = time.monotonic if clock is None else lambda: clock().timestamp()
         pair = options.get("pair", "usdjpy").lower()
         self.keys: Keys = keys_of(pair)
-        self._reader = Reader(pair, options.get("verify"))
+        self._reader = Reader(pair, _verify(options))
         self._live_only = options.get("live_only", True)
         self._deadline_s = options.get("heartbeat_deadline_s", HEARTBEAT_DEADLINE_S)
         self._quiet_after_s = options.get("quiet_after_s", QUIET_AFTER_S)
@@ -139,8 +142,8 @@ class Core:
         return bool(answer)
 
     def ping(self) -> Steps[None]:
-        """See that the server answers."""
-        yield Ask("PING")
+        """See that the server lets us read. Not by PING: that it refuses while its disk is full, and lets us read."""
+        yield Ask("XREVRANGE", self.keys.log, "+", "-", "COUNT", 1)
 
     def _journal(self) -> Journal:
         return Journal(self.counts, live_only=self._live_only, late_after_s=self._late_after_s)
@@ -201,6 +204,19 @@ class Known:
     def heard_at(self) -> dt.datetime | None:
         """When that heartbeat came, UTC."""
         return self.status.heard_at
+
+
+def _verify(options: Options) -> Verify | None:
+    """What looks at each message first.
+
+    Raises
+    ------
+    ConfigError : the key is none, or stands where that of a certificate belongs; the message has nothing of it.
+    """
+    if str(options.get("key")).startswith(_KINDS):
+        raise ConfigError("key", "is the file with our certificate's key", "give what checks signatures as verify=")
+    given = options.get("verify")
+    return verifier(given, "verify") if isinstance(given, str) else given
 
 
 def _now() -> dt.datetime:

@@ -58,7 +58,8 @@ def _options(url: str, how: Dialling, read: Any) -> tuple[Address, dict[str, Any
     except ConfigError as exc:  # whoever gives the address may give another the next time: the core asks again
         raise BrokerError(exc.where, exc.problem, exc.mend) from exc
     timeouts = {"socket_timeout": how.answer_s, "socket_connect_timeout": how.connect_s}
-    return address, {"client_name": "signals-client"} | options | timeouts | {"decode_responses": False}
+    fixed = {"decode_responses": False, "health_check_interval": 0}  # its PINGs are refused while a disk is full
+    return address, {"client_name": "signals-client"} | options | timeouts | fixed
 
 
 def _checked(options: dict[str, Any]) -> dict[str, Any]:

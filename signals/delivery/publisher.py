@@ -1,4 +1,4 @@
-"""Sending: each message is one atomic step on the server, in order, and a repeat does nothing.
+"""Sending: each message, or short run of them, is one atomic step on the server; a repeat does nothing.
 
 What is sent comes from the caller's outbox, which numbers it. Redis remembers the last number, so
 that the caller may send again after any doubt. Ask `state()` where to go on; what changes after that
@@ -8,42 +8,27 @@ is an error, which asks for another look: `Behind` (Redis lost its tail, or a ro
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
-from typing import Literal, NamedTuple, cast
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Literal, cast
 
-import msgspec
 import redis
 
 from signals.delivery import script, wire
 from signals.delivery.faults import FAULTS, address_of, broker_error
 from signals.delivery.keys import LOG_MAXLEN, keys_of
+from signals.delivery.outbox import OutboxRow, place, retracted_id, runs, unix_ms
 from signals.delivery.signing import Signer
-from signals.errors import BrokerError, MessageError
+from signals.errors import BrokerError
 
-_CHUNK = 500
+_CHUNK = 512
 """Rows in one round trip: about a megabyte."""
-
-
-class OutboxRow(NamedTuple):
-    """A message as the outbox keeps it."""
-
-    epoch: str
-    seq: int
-    message_id: str
-    type: str
-    event: bytes
-    valid_until: dt.datetime
-    """UTC: until when it may stand in the latest key."""
-
-
-class _Named(msgspec.Struct, frozen=True):
-    signal_id: str
-
-
-class _Naming(msgspec.Struct, frozen=True):
-    """A message, read only for the signal that its data names."""
-
-    data: _Named
+_LATEST, _INDEX = 2, 3
+"""Places of the snapshot keys among the script's keys."""
+_Call = tuple[str, str]
+_BY_TEXT: _Call = ("EVAL", script.PUBLISH)
+_BY_SHA: _Call = ("EVALSHA", hashlib.sha1(script.PUBLISH.encode(), usedforsecurity=False).hexdigest())
+_SNAPSHOTS = {wire.HEADLINE: _LATEST, wire.INDEX: _INDEX}
 
 
 class Behind(BrokerError):
@@ -89,9 +74,8 @@ class Publisher:
         self._redis = redis_client
         self._sign = sign or bytes
         self._keys = keys_of(pair)
-        self._snapshots = {wire.HEADLINE: self._keys.latest, wire.INDEX: self._keys.index}
         self._where = address_of(redis_client)
-        self._sha = hashlib.sha1(script.PUBLISH.encode(), usedforsecurity=False).hexdigest()  # as EVALSHA wants it
+        self._by_sha = _BY_SHA
 
     def publish(self, row: OutboxRow, *, now: dt.datetime, restart: bool = False) -> Literal["sent", "repeat"]:
         """Send one row, as `publish_many` does."""
@@ -105,7 +89,7 @@ class Publisher:
         Parameters
         ----------
         rows : of one epoch, by `seq`. Those that Redis has already are repeats and change nothing.
-        now : UTC; with a row's `valid_until` it gives the life of the latest key.
+        now : UTC; what is over by then, or by the server's clock when it gets there, is in no latest key.
         restart : let the first row begin a sequence where Redis holds none, or another epoch's.
 
         Raises
@@ -117,12 +101,17 @@ class Publisher:
             sending all of them again is safe.
         """
         sent = done = 0
+        call = self._by_sha
         while done < len(rows):
-            for answer in self._send(rows[done : done + _CHUNK], now, restart and done == 0):
+            parts = list(runs(rows[done : done + _CHUNK]))
+            answers = self._send(parts, now, restart and done == 0, call)
+            call = self._by_sha
+            for run, answer in zip(parts, answers, strict=True):
                 if isinstance(answer, redis.exceptions.NoScriptError):
-                    break  # the server dropped its scripts: go on from here, with the script's text
-                sent += self._was_sent(answer)
-                done += 1
+                    call = _BY_TEXT  # the server does not know the script, or not any more: go on from here
+                    break
+                sent += self._sent(answer)
+                done += len(run)
         return sent
 
     def state(self) -> tuple[str, int] | None:
@@ -155,37 +144,35 @@ class Publisher:
         except FAULTS as exc:
             raise broker_error(self._where, exc) from exc
 
-    def _send(self, rows: Sequence[OutboxRow], now: dt.datetime, restart: bool) -> list[object]:
+    def _send(self, runs: Sequence[Sequence[OutboxRow]], now: dt.datetime, restart: bool, call: _Call) -> list[object]:
         pipe = self._redis.pipeline(transaction=False)
-        for number, row in enumerate(rows):
-            arguments = self._arguments(row, now, restart and number == 0)
-            # The text once in each round trip: the server may have been restarted since. Clusters have no `eval` here.
-            call = ("EVAL", script.PUBLISH) if number == 0 else ("EVALSHA", self._sha)
-            pipe.execute_command(*call, 4, *arguments)  # type: ignore[no-untyped-call]
+        for number, run in enumerate(runs):
+            arguments = self._arguments(run, now, restart and number == 0)
+            # As words, for clusters have no `eval` here. The text once: what follows it finds the script there.
+            words = call if number == 0 else self._by_sha
+            pipe.execute_command(*words, *arguments)  # type: ignore[no-untyped-call]
         try:
             return list(pipe.execute(raise_on_error=False))
         except FAULTS as exc:
             raise broker_error(self._where, exc) from exc
 
-    def _arguments(self, row: OutboxRow, now: dt.datetime, restart: bool) -> tuple[str | bytes | int, ...]:
-        snapshot = self._snapshots.get(row.type)
-        ttl_ms = 0 if snapshot is None else (row.valid_until - now) // dt.timedelta(milliseconds=1)
-        state = msgspec.json.encode(wire.Place(epoch=row.epoch, seq=row.seq))
-        retracted = _retracted_id(row) if row.type == wire.RETRACTION else ""
-        keys, event = self._keys, self._sign(row.event)
-        return (
-            *(keys.log, snapshot or keys.latest, keys.seq, keys.latest),
-            *(keys.channel, event, row.epoch, row.seq, state, LOG_MAXLEN, ttl_ms, int(restart), retracted),
-        )
+    def _arguments(self, run: Sequence[OutboxRow], now: dt.datetime, restart: bool) -> list[str | bytes | int]:
+        keys, first = self._keys, run[0]
+        return [
+            *(4, keys.log, keys.latest, keys.index, keys.seq),
+            *(keys.channel, first.epoch, first.seq),
+            *(place(first.epoch, first.seq - 1), place(first.epoch, run[-1].seq)),
+            *(LOG_MAXLEN, int(restart), len(run)),
+            *(self._sign(row.event) for row in run),
+            *itertools.chain.from_iterable(_snapshots(run, now)),
+        ]
 
-    def _was_sent(self, answer: object) -> bool:
+    def _sent(self, answer: object) -> int:
         if isinstance(answer, FAULTS):
             raise broker_error(self._where, answer) from answer
         match answer:
-            case [b"sent", _]:
-                return True
-            case [b"repeat", _]:
-                return False
+            case [b"sent", int(count)]:
+                return count
             case [b"behind", int(last_seq)]:
                 raise Behind(self._where, last_seq)
             case [b"empty", _]:
@@ -196,8 +183,10 @@ class Publisher:
         return BrokerError(f"{self._where} key {self._keys.seq}", "holds no sequence of ours", "delete the key")
 
 
-def _retracted_id(row: OutboxRow) -> str:
-    try:
-        return msgspec.json.decode(row.event, type=_Naming).data.signal_id
-    except msgspec.MsgspecError as exc:
-        raise MessageError(f"outbox row {row.seq}", f"is a retraction that names no signal: {exc}") from exc
+def _snapshots(run: Sequence[OutboxRow], now: dt.datetime) -> Iterator[tuple[int, int, int | str]]:
+    """What the script is to do with the snapshot keys, as its last words."""
+    for number, row in enumerate(run, start=1):
+        if row.type == wire.RETRACTION:
+            yield number, 0, retracted_id(row)
+        elif row.type in _SNAPSHOTS and row.valid_until > now:
+            yield number, _SNAPSHOTS[row.type], unix_ms(row.valid_until)

@@ -34,6 +34,12 @@ Schema = dict[str, Any]
 _PARTS = (wire.Event, *wire.TYPES.values(), Evidence, wire.SourceState, wire.JobState)
 _STRUCTS: dict[str, type] = {struct.__name__: struct for struct in _PARTS}
 _ENVELOPE = "Event"
+_SIG = {
+    "type": "string",
+    "description": "Signature over the message without this member, which stands last: a kind (`hmac-sha256` or "
+    "`ed25519`), a colon, base64. Only where the publisher signs.",
+}
+"""Put in at sending, so no type has it (`signing`)."""
 _TIME = re.compile(r".*_(at|until)|time")
 """Names of fields that hold a time."""
 
@@ -62,6 +68,7 @@ def json_schema(kind: str) -> Schema:
     fixed = {"type": kind, "dataschema": wire.schema_id(kind)}
     envelope["properties"] |= {name: _fixed(envelope["properties"][name], value) for name, value in fixed.items()}
     envelope["required"] = list(envelope["properties"])  # the envelope has had all of them from the start
+    envelope["properties"]["sig"] = _SIG
     head = {"$schema": DIALECT, "$id": wire.schema_id(kind), "title": kind}
     return {**head, **{name: value for name, value in envelope.items() if name != "title"}, "$defs": described}
 

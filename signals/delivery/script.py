@@ -1,53 +1,79 @@
-"""The one atomic step on the server by which a message is sent.
+"""The one atomic step on the server by which messages are sent: one, or a short run of them.
 
 Either all of it happens or nothing: the only command of the script that may fail is its first write
-(memory, a read-only replica, a full disk are tested by the server before it, rights by the script).
+(memory, a read-only replica, a full disk are tested by the server before it, rights to what follows by the script).
 """
 
 PUBLISH = """\
--- KEYS: log, snapshot, seq, latest
--- ARGV: channel, event, epoch, seq, state, maxlen, ttl_ms, restart, retracted
-local known = redis.call('GET', KEYS[3])
-local seq = tonumber(ARGV[4])
-local state
-if known then
-  local readable, value = pcall(cjson.decode, known)
-  if not readable or type(value) ~= 'table' or type(value.epoch) ~= 'string' or type(value.seq) ~= 'number' then
-    return {'foreign', 0}
-  end
-  state = value
+local call, events = redis.call, 8
+local first, count, skip = tonumber(ARGV[3]), tonumber(ARGV[8]), 0
+local function table_of(text)
+  local readable, value = pcall(cjson.decode, text)
+  return readable and type(value) == 'table' and value or {}
 end
-if state and state.epoch == ARGV[3] then
-  if seq <= state.seq then return {'repeat', state.seq} end
-  if seq > state.seq + 1 then return {'behind', state.seq} end
-elseif ARGV[8] ~= '1' then
+local known = call('GET', KEYS[4])
+local state = known == ARGV[4] and {epoch = ARGV[2], seq = first - 1} or known and table_of(known)
+if state and (type(state.epoch) ~= 'string' or type(state.seq) ~= 'number') then return {'foreign', 0} end
+if state and state.epoch == ARGV[2] then
+  if first > state.seq + 1 then return {'behind', state.seq} end
+  skip = state.seq + 1 - first
+  if skip >= count then return {'sent', 0} end
+elseif ARGV[7] ~= '1' then
   return {'empty', 0}
 end
-local writes = {
-  {'XADD', KEYS[1], 'MAXLEN', '~', ARGV[6], '*', 'event', ARGV[2]},
-  {'SET', KEYS[3], ARGV[5]},
-  {'PUBLISH', ARGV[1], ARGV[2]},
-}
-if tonumber(ARGV[7]) > 0 then
-  table.insert(writes, 3, {'SET', KEYS[2], ARGV[2], 'PX', ARGV[7]})
+local now_ms
+local function is_over(until_ms)
+  if not now_ms then
+    local clock = {0, 0}
+    if not redis.acl_check_cmd or redis.acl_check_cmd('TIME') then clock = call('TIME') end
+    now_ms = clock[1] * 1000 + clock[2] / 1000
+  end
+  return tonumber(until_ms) <= now_ms
 end
-if ARGV[9] ~= '' then
-  local latest = redis.call('GET', KEYS[4])
-  local readable, message = pcall(cjson.decode, latest or '')
-  local stands = readable and type(message) == 'table' and type(message.data) == 'table' and message.data.signal_id
-  if stands == ARGV[9] then table.insert(writes, 3, {'DEL', KEYS[4]}) end
-end
-if redis.acl_check_cmd then
-  for _, write in ipairs(writes) do
-    if not redis.acl_check_cmd(unpack(write)) then
-      return redis.error_reply('NOPERM this user may not ' .. write[1])
-    end
+local standing, ends = {}, {}
+for at = events + count + 1, #ARGV, 3 do
+  local number, place, word = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), ARGV[at + 2]
+  if number > skip and place > 0 then
+    if not is_over(word) then standing[place], ends[place] = number, word end
+  elseif number > skip then
+    local latest = standing[2] and ARGV[events + standing[2]] or call('GET', KEYS[2])
+    local data = standing[2] ~= 0 and table_of(latest or '').data
+    if type(data) == 'table' and data.signal_id == word then standing[2] = 0 end
   end
 end
-for _, write in ipairs(writes) do redis.call(unpack(write)) end
-return {'sent', seq}
+local may = redis.acl_check_cmd or function() return true end
+local denied = not may('SET', KEYS[4], '') and 'SET' or not may('PUBLISH', ARGV[1], '') and 'PUBLISH'
+for place, number in pairs(standing) do
+  if number == 0 then
+    denied = denied or not may('DEL', KEYS[place]) and 'DEL'
+  else
+    denied = denied or not may('SET', KEYS[place], '') and 'SET'
+  end
+end
+if denied then return redis.error_reply('NOPERM this user may not ' .. denied) end
+for at = events + skip + 1, events + count do
+  call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[6], '*', 'event', ARGV[at])
+end
+for place, number in pairs(standing) do
+  if number == 0 then
+    call('DEL', KEYS[place])
+  else
+    call('SET', KEYS[place], ARGV[events + number], 'PXAT', ends[place])
+  end
+end
+call('SET', KEYS[4], ARGV[5])
+for at = events + skip + 1, events + count do call('PUBLISH', ARGV[1], ARGV[at]) end
+return {'sent', count - skip}
 """
-"""`retracted`: the signal that the message takes back, if any; it leaves the latest key if it stands there.
+"""KEYS: log, latest, index, seq.
 
-Answers: sent, repeat, behind (with the last `seq`), empty (no state, or another epoch), foreign (not our state).
+ARGV: channel, epoch, `seq` of the first message, the states before it and after the last, most entries of the log,
+restart, number of messages; the messages; then three words for each that has to do with a snapshot key: its number,
+the place of its key in KEYS and until when it may stand there (Unix ms), or 0 and the signal that it takes back.
+
+What is over by the server's clock is not set; a server that keeps that from its user (TIME) leaves it to `now` of the
+publisher, and PXAT ends what stands there in any case.
+
+Answers: sent (how many were no repeats), behind (with the last `seq`), empty (no state, or another epoch), foreign (not
+our state).
 """

@@ -26,6 +26,8 @@ from signals.errors import ConfigError, MessageError
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+KINDS = ("hmac", "ed25519")
+"""What keys begin with, before a colon."""
 HMAC = "hmac-sha256"
 ED25519 = "ed25519"
 SECRET_MIN_BYTES = 32
@@ -123,7 +125,7 @@ def _checking(key: str, where: str) -> tuple[str, Callable[[bytes, bytes], bool]
 
 def _parts(key: str, where: str) -> tuple[str, str]:
     kind, colon, value = key.partition(":")
-    if kind not in ("hmac", "ed25519") or not colon or not value:
+    if kind not in KINDS or not colon or not value:
         raise ConfigError(where, "is of no kind that is known", _FORMS)
     return kind, value
 

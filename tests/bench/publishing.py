@@ -8,7 +8,8 @@ from pathlib import Path
 import redis
 
 from signals.delivery.broker import EmbeddedBroker
-from signals.delivery.publisher import OutboxRow, Publisher
+from signals.delivery.outbox import OutboxRow
+from signals.delivery.publisher import Publisher
 from tests.bench.timing import Row, paired
 from tests.conftest import ROOT
 

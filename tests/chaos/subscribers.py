@@ -11,7 +11,8 @@ import redis
 
 import signals
 from signals.delivery.keys import keys_of
-from signals.delivery.publisher import OutboxRow, Publisher
+from signals.delivery.outbox import OutboxRow
+from signals.delivery.publisher import Publisher
 from tests.delivery.conftest import HOUR, NOW, make_row
 
 KEYS = keys_of()

@@ -16,7 +16,8 @@ from signals.delivery.broker import EmbeddedBroker
 from signals.delivery.client import Client, connect
 from signals.delivery.items import Gap, Item, Received
 from signals.delivery.keys import EVENT_FIELD, keys_of
-from signals.delivery.publisher import OutboxRow, Publisher
+from signals.delivery.outbox import OutboxRow
+from signals.delivery.publisher import Publisher
 from signals.delivery.wire import (
     HEADLINE,
     RETRACTION,
@@ -33,7 +34,8 @@ from .blocking import Blocking
 from .tls import Certificates, make_certificates, tls_before
 
 KEYS = keys_of("usdjpy")
-NOW = dt.datetime(2026, 2, 13, 0, 26, 3, 120394, tzinfo=dt.UTC)
+NOW = dt.datetime(2096, 2, 13, 0, 26, 3, 120394, tzinfo=dt.UTC)
+"""Ahead of any server's clock, by which the latest key ends."""
 HOUR = dt.timedelta(hours=1)
 
 

@@ -13,7 +13,8 @@ from signals.delivery.client import Client, connect
 from signals.delivery.endpoints import set_endpoint
 from signals.delivery.follow import pause_s
 from signals.delivery.items import Restored, Silence
-from signals.delivery.publisher import OutboxRow, Publisher
+from signals.delivery.outbox import OutboxRow
+from signals.delivery.publisher import Publisher
 from signals.errors import BrokerError
 
 from .conftest import (

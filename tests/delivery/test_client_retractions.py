@@ -9,7 +9,8 @@ import pytest
 from signals.delivery.client import Client
 from signals.delivery.items import Received
 from signals.delivery.keys import EVENT_FIELD
-from signals.delivery.publisher import OutboxRow, Publisher
+from signals.delivery.outbox import OutboxRow
+from signals.delivery.publisher import Publisher
 from signals.delivery.wire import INDEX, RETRACTION, Encoded, Event, encode_retraction
 from signals.errors import ConfigError, MessageError
 from signals.message import Index

@@ -129,7 +129,7 @@ def test_a_cluster_by_any_of_its_nodes(cluster: Server) -> None:
             assert address_of(client).startswith("redis+cluster://127.0.0.1:")
             until(lambda: heard.get_message(timeout=5)["data"] == make_row(1).event)
             publisher = Publisher(client)
-            publisher._sha = "0" * 40  # as after SCRIPT FLUSH within a round trip
+            publisher._by_sha = ("EVALSHA", "0" * 40)  # as after SCRIPT FLUSH within a round trip
             rows = [make_row(seq) for seq in range(702, 706)]
             assert publisher.publish_many(rows, now=NOW) == 4
             assert client.xlen(KEYS.log) == 705

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from signals.delivery import wire
 from signals.delivery.keys import keys_of
-from signals.delivery.publisher import Behind, Empty, OutboxRow, Publisher
+from signals.delivery.outbox import OutboxRow
+from signals.delivery.publisher import Behind, Empty, Publisher
 from signals.errors import MessageError
 
-from .conftest import KEYS, NOW, everything, make_heartbeat, make_retraction_row, make_row, make_rows
+from .conftest import HOUR, KEYS, NOW, everything, make_heartbeat, make_retraction_row, make_row, make_rows
 
 
 def logged(server: Any) -> list[bytes]:
@@ -100,7 +101,7 @@ def test_many_rows_go_in_order(publisher: Publisher, server: Any) -> None:
 
 def test_a_dropped_script_is_sent_again(publisher: Publisher, server: Any) -> None:
     """Where the server knows no script any more, nothing is lost, doubled or out of order."""
-    publisher._sha = "0" * 40  # as after SCRIPT FLUSH within a round trip
+    publisher._by_sha = ("EVALSHA", "0" * 40)  # as after SCRIPT FLUSH within a round trip
     rows = make_rows(1, 5)
     assert publisher.publish_many(rows, now=NOW, restart=True) == 5
     assert logged(server) == [row.event for row in rows]
@@ -142,9 +143,11 @@ def test_no_order_of_sending_leaves_a_hole(publisher: Publisher, server: Any, st
 
 
 def test_latest_expires_with_its_signal(publisher: Publisher, server: Any) -> None:
-    """The latest key lives as long as its signal is valid, counted from now."""
-    publisher.publish(make_row(1, valid_for=dt.timedelta(seconds=90)), now=NOW, restart=True)
-    assert 60_000 < server.pttl(KEYS.latest) <= 90_000
+    """The latest and index keys end at their message's `valid_until`, whenever it is sent."""
+    rows = [make_row(1), OutboxRow("e1", 2, "i", wire.INDEX, b"index", NOW + 2 * HOUR)]
+    publisher.publish_many(rows, now=NOW + dt.timedelta(minutes=59), restart=True)
+    ends = [server.pexpiretime(key) / 1000 for key in (KEYS.latest, KEYS.index)]
+    assert ends == pytest.approx([(NOW + HOUR).timestamp(), (NOW + 2 * HOUR).timestamp()], abs=0.002)
 
 
 @pytest.mark.parametrize("valid_for", [dt.timedelta(0), dt.timedelta(days=-90)])

@@ -77,7 +77,7 @@ def mend(server: Any) -> None:
 def test_together_or_not_at_all(publisher: Publisher, server: Any, harm: Callable[[Any], None], words: str) -> None:
     """A server that refuses any part of the step keeps nothing of it, and the error names the mend."""
     publisher.publish(make_row(1), now=NOW, restart=True)
-    rows = [make_row(1), make_retraction_row(2), make_row(3)]
+    rows = [*make_rows(1, 2), make_retraction_row(3, number=2)]
     before = everything(server)
     try:
         harm(server)

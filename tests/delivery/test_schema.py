@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from signals.delivery import schema, wire
+from signals.delivery.signing import signer
 from tests.conftest import ROOT
 
 KINDS = list(wire.TYPES)
@@ -69,6 +70,16 @@ def test_messages_meet_their_schema(kind: str) -> None:
     assert not check.is_valid(message | {"time": "2026-02-13T09:26:03+09:00"})
     assert not check.is_valid({name: value for name, value in message.items() if name != "data"})
     assert not check.is_valid(message | {"data": {}})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_signature_may_be_there(kind: str) -> None:
+    """Signed or not, a message is valid by its schema and by the frozen one; a signature is a text."""
+    signed = json.loads(signer("hmac:" + "s" * 32)(golden(kind)))
+    check = valid_by(schema.json_schema(kind))
+    check.validate(signed)
+    valid_by(msgspec.json.decode((FROZEN / schema.file_of(kind)).read_bytes())).validate(signed)
+    assert not check.is_valid(signed | {"sig": 7})
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -27,17 +27,28 @@ CONTRACT = """specversion id source type subject time datacontenttype dataschema
 ENVELOPE, DATA = CONTRACT.split()[:11], CONTRACT.split()[11:]
 
 
+@pytest.fixture
+def golden_day(monkeypatch: pytest.MonkeyPatch) -> dt.datetime:
+    """The time at which the messages on file were made; what is made now is made then."""
+    at = NOW.replace(year=2026)
+    monkeypatch.setattr("tests.delivery.conftest.NOW", at)
+    return at
+
+
+@pytest.mark.usefixtures("golden_day")
 def test_headline_is_the_golden_message() -> None:
     """A headline signal leaves the house as the very bytes on file: bots depend on them."""
-    assert MESSAGE.event == (GOLDEN / "headline.v1.json").read_bytes().rstrip(b"\n")
+    message = wire.encode_signal(make_signal(), epoch="e1", seq=1234)
+    assert message.event == (GOLDEN / "headline.v1.json").read_bytes().rstrip(b"\n")
 
 
-def test_heartbeat_is_the_golden_message() -> None:
+def test_heartbeat_is_the_golden_message(golden_day: dt.datetime) -> None:
     """A heartbeat leaves the house as the very bytes on file."""
-    message = wire.encode_heartbeat(make_heartbeat(), epoch="e1", now=NOW)
+    message = wire.encode_heartbeat(make_heartbeat(), epoch="e1", now=golden_day)
     assert message.event == (GOLDEN / "heartbeat.v1.json").read_bytes().rstrip(b"\n")
 
 
+@pytest.mark.usefixtures("golden_day")
 def test_retraction_is_the_golden_message() -> None:
     """A retraction leaves the house as the very bytes on file."""
     message = wire.encode_retraction(make_retraction(), epoch="e1", seq=1235)

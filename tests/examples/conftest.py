@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from signals.delivery.publisher import OutboxRow
+from signals.delivery.outbox import OutboxRow
 from signals.delivery.wire import RETRACTION, encode_retraction
 from tests.delivery.conftest import (  # noqa: F401 - fixtures
     NOW,
@@ -29,7 +29,7 @@ from tests.delivery.conftest import (  # noqa: F401 - fixtures
 
 HERE = Path(__file__).parent
 FAR = dt.datetime(2100, 1, 1, tzinfo=dt.UTC) - NOW
-PAST = dt.timedelta(seconds=-1)
+PAST = dt.datetime(2026, 1, 1, tzinfo=dt.UTC) - NOW
 """The examples read the machine's clock: their signals live until 2100, or were over before."""
 
 

@@ -43,7 +43,7 @@ def test_hands_over_what_nautilus_reads(feed: Any, publisher: Publisher, server:
     assert {fields[b"topic"] for _, fields in server.xrange(STREAM)} == {b"data.UsdJpySignal*"}
     signal = payloads(server)[0]
     assert signal["type"] == "UsdJpySignal"
-    assert signal["ts_event"] == signal["ts_init"] == "1770942363120394000"
+    assert signal["ts_event"] == signal["ts_init"] == f"{int(NOW.timestamp())}{NOW:%f}000"
     assert signal["valid_until_ns"] == 4102444800 * 10**9
 
 

@@ -37,10 +37,13 @@ def test_a_cycle_with_a_publishers_rights_is_signed_and_tells_no_secret(shell, t
         done = made.run("run")
         assert done.returncode == 0, done.stderr
         watched = made.run("watch", "--count", "3", "--json")
+        made.env["SIGNALS_VERIFY_KEY"] = KEY
+        verified = made.run("watch", "--count", "3", "--json")
         with redis.Redis.from_url(address["bot"]) as bot:
             events = [json.loads(verifier(KEY)(fields[b"event"])) for _, fields in bot.xrange(LOG)]
         assert "Yen surges as BOJ hikes rates to 1.0%" in {event["data"].get("title") for event in events}
         assert len(watched.stdout.splitlines()) == 3
+        assert verified.stdout == watched.stdout
         with redis.Redis.from_url(address["operator"]) as operator:
             assert operator.xlen("signals:inbox:rejected") == 1
             operator.acl_setuser("publisher", enabled=True, reset_passwords=True, passwords=["+changed"])
@@ -48,7 +51,7 @@ def test_a_cycle_with_a_publishers_rights_is_signed_and_tells_no_secret(shell, t
         assert refused.returncode == 1
         assert "refuses the login" in refused.stdout
         assert "check the user and password in SIGNALS_REDIS_URL" in refused.stdout
-    told = "".join((done.stdout, done.stderr, watched.stdout, watched.stderr, refused.stdout, refused.stderr))
+    told = "".join(part for shown in (done, watched, verified, refused) for part in (shown.stdout, shown.stderr))
     written = [path for path in made.home.rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
     assert "s3cret" not in told
     assert written == []

@@ -71,6 +71,8 @@ def test_files_for_tls_become_part_of_the_address(tmp_path):
             {"SIGNALS_REDIS_URL": "redis+sentinel://h"},
             "SIGNALS_REDIS_URL: address of Redis does not end with the service",
         ),
+        ({"SIGNALS_VERIFY_KEY": "s3cret"}, "SIGNALS_VERIFY_KEY: is of no kind that is known - write hmac:SECRET or"),
+        ({"SIGNALS_VERIFY_KEY": "ed25519:/no/key"}, "SIGNALS_VERIFY_KEY /no/key: cannot be read"),
     ],
 )
 def test_a_mistake_in_a_secret_names_the_variable(environ, said):
