@@ -72,15 +72,17 @@ class Runner:
     Parameters
     ----------
     tasks : each job's body and its `timeout_s`.
-    store : keeps the history.
+    history : where runs are put on record: one, or the store for one of its own.
     clock : gives the UTC time.
     """
 
-    def __init__(self, tasks: Mapping[str, tuple[Task, float]], store: Store, clock: Callable[[], dt.datetime]) -> None:
+    def __init__(
+        self, tasks: Mapping[str, tuple[Task, float]], history: Store | History, clock: Callable[[], dt.datetime]
+    ) -> None:
         self._tasks = tasks
         self._clock = clock
         self._busy = {name: threading.Lock() for name in tasks}
-        self.history = History(store, clock)
+        self.history = history if isinstance(history, History) else History(history, clock)
 
     def run(self, job: str, trigger: Trigger, scheduled_at: dt.datetime | None = None) -> JobRun:
         """Run a job now and wait for it; never raises for what the job did.
