@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from jobs.app import App
 from jobs.heartbeat import Pulse
+from jobs.records import Records
 from jobs.runner import Report, Run, Runner, Task
 
 NAMES = {
@@ -37,9 +38,10 @@ _BODIES = {
 def runner_for(app: App, next_runs: Callable[[], Mapping[str, dt.datetime | None]] = dict) -> Runner:
     """A runner of all jobs over these parts."""
     tasks: dict[str, Task] = {name: functools.partial(_call, where, app) for name, where in _BODIES.items()}
-    tasks["heartbeat"] = Pulse(app, next_runs)
+    history = Records(app.store, app.clock)
+    tasks["heartbeat"] = Pulse(app, next_runs, history.settle)
     timeouts = {name: getattr(app.settings.jobs, name).timeout_s for name in tasks}
-    return Runner({name: (task, timeouts[name]) for name, task in tasks.items()}, app.store, app.clock)
+    return Runner({name: (task, timeouts[name]) for name, task in tasks.items()}, history, app.clock)
 
 
 def _call(where: str, app: App, run: Run) -> Report:

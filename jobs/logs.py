@@ -5,7 +5,6 @@ Keys stand in a fixed order. `event` is the name of what happened, from `EVENTS`
 
 import json
 import logging
-import logging.handlers
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import stamina
 import structlog
 
 from jobs.clock import utc_now
+from jobs.log_faults import File, Screen, ToldOnce
 
 EVENTS = {
     "job.start": "a run of a job began",
@@ -28,6 +28,8 @@ EVENTS = {
     "model.set_aside": "the model of this home could not be read: it was moved away, and the shipped one is used",
     "broker.ready": "Redis answers",
     "broker.resent": "Redis had lost messages: the tail of the outbox was sent again",
+    "log.failed": "lines cannot be written to a place: why, and the mend; told once, on stderr or in the file",
+    "log.resumed": "they can again; `lost` were not written meanwhile",
     "service.start": "the service is up",
     "service.stop": "the service was asked to end, and has",
 }
@@ -48,12 +50,12 @@ def configure(home: Path, *, stream: TextIO = sys.stderr, level: int = logging.I
     """Send this process's logs to the home's file and to `stream`."""
     path = log_file(home)
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = logging.handlers.RotatingFileHandler(
-        path, maxBytes=_MAX_BYTES, backupCount=_KEPT_FILES, encoding="utf-8", delay=True
+    file = File(
+        path, maxBytes=_MAX_BYTES, backupCount=_KEPT_FILES, encoding="utf-8", delay=True, errors="backslashreplace"
     )
     file.setFormatter(_formatter(_json))
     file.setLevel(logging.DEBUG)
-    screen = logging.StreamHandler(stream)
+    screen = Screen(stream)
     screen.setFormatter(_formatter(_short if stream.isatty() else _json))
     screen.setLevel(level)
     logger = logging.getLogger("signals")
@@ -63,6 +65,7 @@ def configure(home: Path, *, stream: TextIO = sys.stderr, level: int = logging.I
     logger.handlers = [file, screen]
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
+    _tell_each_other(file, str(path), screen)
     # What libraries say of retries and cookies is told by our own events: it goes to no screen.
     for name in _LIBRARIES:
         logging.getLogger(name).handlers = [file]
@@ -80,6 +83,18 @@ def configure(home: Path, *, stream: TextIO = sys.stderr, level: int = logging.I
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def _tell_each_other(file: ToldOnce, path: str, screen: ToldOnce) -> None:
+    """What is wrong with one is told by the other alone."""
+    for handler, place, name, other in (
+        (file, path, "signals.beside_file", screen),
+        (screen, "stderr", "signals.beside_stderr", file),
+    ):
+        handler.place, handler.other = place, name
+        beside = logging.getLogger(name)
+        beside.handlers, beside.propagate = [other], False
+        beside.setLevel(logging.DEBUG)
 
 
 def logger() -> structlog.stdlib.BoundLogger:

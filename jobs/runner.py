@@ -1,11 +1,9 @@
 """Runs jobs, one at a time each, under a deadline, and puts every run on record whatever becomes of it."""
 
-import contextlib
 import datetime as dt
 import threading
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -13,13 +11,14 @@ import msgspec
 import structlog
 
 from jobs.logs import logger
+from jobs.records import Records
 from signals.errors import DeadlineError, SignalsError, StoreError
 from signals.model import JobRun, Outcome
-from signals.store import Store, runs
+from signals.store import Store
 
 Trigger = Literal["schedule", "manual", "chain", "cycle"]
 QUIET = frozenset({"heartbeat"})
-"""Jobs so frequent that their successful runs are logged at debug level only: in the file, not on the screen."""
+"""Jobs so frequent that their good runs are logged for the file only. Scheduled ones never wait for the store."""
 
 
 class Report(NamedTuple):
@@ -47,10 +46,7 @@ class Deadline:
             raise DeadlineError(f"job {self._job}", f"ran longer than its timeout of {self._timeout_s:g} s", _SLOW)
 
 
-_RECORDED_WITHIN_S = 60
-_OWED = 1000
-"""Ended runs that are kept for the history while it cannot be written."""
-_OVERLAP = "the run before it has not ended"
+OVERLAP = "the run before it has not ended"
 _SLOW = "raise timeout_s in config/signals.toml, or see what it waits for in `signals jobs show RUN_ID`"
 
 
@@ -76,70 +72,63 @@ class Runner:
     Parameters
     ----------
     tasks : each job's body and its `timeout_s`.
-    store : keeps the history.
+    history : where runs are put on record: one, or the store for one of its own.
     clock : gives the UTC time.
     """
 
-    def __init__(self, tasks: Mapping[str, tuple[Task, float]], store: Store, clock: Callable[[], dt.datetime]) -> None:
+    def __init__(
+        self, tasks: Mapping[str, tuple[Task, float]], history: Store | Records, clock: Callable[[], dt.datetime]
+    ) -> None:
         self._tasks = tasks
-        self._store = store
         self._clock = clock
         self._busy = {name: threading.Lock() for name in tasks}
-        self._owed: deque[JobRun] = deque(maxlen=_OWED)
+        self.history = history if isinstance(history, Records) else Records(history, clock)
 
     def run(self, job: str, trigger: Trigger, scheduled_at: dt.datetime | None = None) -> JobRun:
-        """Run a job now and wait for it; never raises for what the job did."""
+        """Run a job now and wait for it; never raises for what the job did.
+
+        What follows another job waits for a run that is under way; it is there for what that one may not have seen.
+        """
         task, timeout_s = self._tasks[job]
+        if not self._busy[job].acquire(timeout=timeout_s if trigger == "chain" else 0):
+            return self.put_down(job, trigger, "skipped", OVERLAP, scheduled_at=scheduled_at)
         record = self._new(job, trigger, scheduled_at)
         log = logger().bind(run_id=record.run_id, job=job)
-        if not self._busy[job].acquire(blocking=False):
-            return self._record(record, log, "skipped", error=_OVERLAP)
         try:
-            self._begin(record, timeout_s)
-        except StoreError as fault:
+            if not _is_aside(record):
+                self.history.begin(record, timeout_s)
+        except StoreError as fault:  # the history is told later, not tried again at once
             self._busy[job].release()
-            return self._not_begun(record, log, fault)
+            return self._told(record, log, "failed", f"StoreError: {fault}", self.history.owe)
         (log.debug if job in QUIET else log.info)("job.start", trigger=trigger)
         run = Run(record.run_id, trigger, Deadline(job, timeout_s), log)
         try:
-            outcome = self._execute(task, run, self._busy[job], timeout_s)
+            made = self._execute(task, run, self._busy[job], timeout_s)
         except KeyboardInterrupt:
-            self._record(record, log, "failed", error="stopped by Ctrl-C")
+            self._told(record, log, "failed", "stopped by Ctrl-C", self.history.end)
             raise
-        return self._finish(record, log, outcome)
+        return self._finish(record, log, made)
 
-    def missed(self, job: str, scheduled_at: dt.datetime) -> JobRun:
-        """Put on record that a run due at `scheduled_at` never started: its time had passed."""
-        late_s = (self._clock() - scheduled_at).total_seconds()
-        error = f"due at {scheduled_at:%H:%M:%S} UTC, {late_s:.0f} s ago: later than its grace_s allows"
-        return self._without_running(job, scheduled_at, "missed", error)
+    def put_down(
+        self,
+        job: str,
+        trigger: Trigger,
+        outcome: Outcome,
+        error: str,
+        *,
+        scheduled_at: dt.datetime | None = None,
+        since: dt.datetime | None = None,
+    ) -> JobRun:
+        """Put on record a run that never was, or since a UTC time was not: at once, whatever the store does."""
+        record = self._new(job, trigger, scheduled_at, since)
+        return self._told(record, logger().bind(run_id=record.run_id, job=job), outcome, error, self.history.owe)
 
-    def skipped(self, job: str, scheduled_at: dt.datetime) -> JobRun:
-        """Put on record that a run due at `scheduled_at` did not start: the one before it had not ended."""
-        return self._without_running(job, scheduled_at, "skipped", _OVERLAP)
-
-    def _without_running(self, job: str, scheduled_at: dt.datetime, outcome: Outcome, error: str) -> JobRun:
-        record = self._new(job, "schedule", scheduled_at)
-        return self._record(record, logger().bind(run_id=record.run_id, job=job), outcome, error=error)
-
-    def _new(self, job: str, trigger: Trigger, scheduled_at: dt.datetime | None) -> JobRun:
+    def _new(
+        self, job: str, trigger: Trigger, scheduled_at: dt.datetime | None, since: dt.datetime | None = None
+    ) -> JobRun:
+        started_at = since or self._clock()
         run_id = uuid.uuid4().hex[:12]
-        return JobRun(run_id=run_id, job=job, trigger=trigger, scheduled_at=scheduled_at, started_at=self._clock())
-
-    def _begin(self, record: JobRun, timeout_s: float) -> None:
-        with self._store.write() as conn:
-            # A run this old has either ended or been killed: a live one is recorded at its timeout.
-            stale_s = timeout_s + _RECORDED_WITHIN_S
-            runs.close_interrupted(conn, [record.job], self._clock(), older_than_s=stale_s)
-            runs.begin(conn, record)
-
-    def _not_begun(self, record: JobRun, log: structlog.stdlib.BoundLogger, fault: StoreError) -> JobRun:
-        """A run that could not even be put on record: the history is told later, not tried again at once."""
-        error, now = f"StoreError: {fault}", max(self._clock(), record.started_at)
-        ended = msgspec.structs.replace(record, ended_at=now, outcome="failed", error=error)
-        self._owed.append(ended)
-        log.error("job.end", outcome=ended.outcome, duration_s=ended.duration_s, counts=ended.counts, error=error)
-        return ended
+        return JobRun(run_id=run_id, job=job, trigger=trigger, scheduled_at=scheduled_at, started_at=started_at)
 
     def _execute(self, task: Task, run: Run, busy: threading.Lock, timeout_s: float) -> Report | BaseException:
         made: list[Report | BaseException] = []
@@ -161,31 +150,27 @@ class Runner:
         return DeadlineError(f"job {run.run_id}", f"ran longer than its timeout of {timeout_s:g} s", _SLOW)
 
     def _finish(self, record: JobRun, log: structlog.stdlib.BoundLogger, made: Report | BaseException) -> JobRun:
+        keep = self.history.owe if _is_aside(record) else self.history.end
         if isinstance(made, Report):
-            return self._record(record, log, "partial" if made.notes else "ok", report=made)
+            record = msgspec.structs.replace(record, counts=dict(made.counts), notes=made.notes)
+            return self._told(record, log, "partial" if made.notes else "ok", None, keep)
         if not isinstance(made, SignalsError):  # not one of ours: a defect, whose traceback belongs in the log
             log = log.bind(exc_info=made)
-        return self._record(record, log, "failed", error=f"{type(made).__name__}: {made}")
+        return self._told(record, log, "failed", f"{type(made).__name__}: {made}", keep)
 
-    def _record(
+    def _told(
         self,
         record: JobRun,
         log: structlog.stdlib.BoundLogger,
         outcome: Outcome,
-        *,
-        report: Report | None = None,
-        error: str | None = None,
+        error: str | None,
+        keep: Callable[[JobRun], None],
     ) -> JobRun:
-        ended = msgspec.structs.replace(
-            record,
-            ended_at=max(self._clock(), record.started_at),
-            outcome=outcome,
-            counts=dict(report.counts) if report else {},
-            notes=report.notes if report else (),
-            error=error,
-        )
+        """The run with its end, kept and logged."""
+        ended_at = max(self._clock(), record.started_at)
+        ended = msgspec.structs.replace(record, ended_at=ended_at, outcome=outcome, error=error)
         try:
-            self._write(ended)
+            keep(ended)
         except StoreError as fault:  # the run is over all the same: the log has it now, and the history once it can
             error = f"{error + '; ' if error else ''}not in the history yet: {fault}"
             ended = msgspec.structs.replace(ended, outcome="failed", error=error)
@@ -193,16 +178,7 @@ class Runner:
         write("job.end", outcome=ended.outcome, duration_s=ended.duration_s, counts=ended.counts, error=error)
         return ended
 
-    def _write(self, ended: JobRun) -> None:
-        """Put an ended run into the history, and with it those that could not be when they ended."""
-        taken = [ended]
-        with contextlib.suppress(IndexError):
-            while True:
-                taken.append(self._owed.popleft())
-        try:
-            with self._store.write() as conn:
-                for one in taken:
-                    runs.finish(conn, one)
-        except StoreError:
-            self._owed.extend(taken)
-            raise
+
+def _is_aside(record: JobRun) -> bool:
+    """Whether it never waits for the store: its row is written with the next one, or by its own next run."""
+    return record.job in QUIET and record.trigger == "schedule"

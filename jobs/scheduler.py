@@ -1,23 +1,25 @@
 """The schedule of `signals serve`: APScheduler fires, the runner runs, every miss is put on record."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobExecutionEvent, JobSubmissionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from jobs.runner import Runner, Trigger
+from jobs.follow import Following
+from jobs.runner import OVERLAP, Runner
 from jobs.settings import Job
 
-CHAINED = {"ingest": "publish", "inbox": "publish"}
-"""What follows at once: signals must not wait for the next tick."""
 _AT_ONCE = ("heartbeat", "ingest", "inbox", "prices")
 """Jobs that also run as the service starts."""
 
 
-def build(runner: Runner, jobs: Mapping[str, Job], now: dt.datetime) -> BackgroundScheduler:
+def build(
+    runner: Runner, following: Following, jobs: Mapping[str, Job], clock: Callable[[], dt.datetime]
+) -> BackgroundScheduler:
     """A scheduler, not yet started, with every enabled job on its interval (UTC)."""
+    now = clock()
     scheduler = BackgroundScheduler(
         timezone=dt.UTC,
         # One thread a job and one to spare: a slow job delays no other.
@@ -28,28 +30,25 @@ def build(runner: Runner, jobs: Mapping[str, Job], now: dt.datetime) -> Backgrou
         if job.enabled:
             first = now if name in _AT_ONCE else now + dt.timedelta(seconds=job.every_s)
             scheduler.add_job(
-                fire,
+                following.fire,
                 "interval",
-                (runner, name),
+                (name,),
                 id=name,
                 seconds=job.every_s,
                 misfire_grace_time=job.grace_s,
                 next_run_time=first,
             )
-    scheduler.add_listener(lambda event: _missed(runner, event), EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+    scheduler.add_listener(lambda event: _missed(runner, clock(), event), EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
     return scheduler
 
 
-def fire(runner: Runner, name: str, trigger: Trigger = "schedule") -> None:
-    """Run a job, and at once what follows it if it found something."""
-    run = runner.run(name, trigger)
-    if name in CHAINED and (run.counts.get("new") or run.counts.get("withdrawn")):
-        runner.run(CHAINED[name], "chain")
-
-
-def _missed(runner: Runner, event: JobExecutionEvent | JobSubmissionEvent) -> None:
+def _missed(runner: Runner, now: dt.datetime, event: JobExecutionEvent | JobSubmissionEvent) -> None:
+    """Put down what did not start. The scheduler itself waits for this: it must not wait for a locked store."""
     if isinstance(event, JobSubmissionEvent):
         for due in event.scheduled_run_times:
-            runner.skipped(event.job_id, due)
-    else:
-        runner.missed(event.job_id, event.scheduled_run_time)
+            runner.put_down(event.job_id, "schedule", "skipped", OVERLAP, scheduled_at=due)
+        return
+    due = event.scheduled_run_time
+    late_s = (now - due).total_seconds()
+    error = f"due at {due:%H:%M:%S} UTC, {late_s:.0f} s ago: later than its grace_s allows"
+    runner.put_down(event.job_id, "schedule", "missed", error, scheduled_at=due)

@@ -1,5 +1,6 @@
 """`signals serve`: the service, until it is told to end."""
 
+import contextlib
 import fcntl
 import signal
 import threading
@@ -14,10 +15,11 @@ from jobs import logs
 from jobs.app import App
 from jobs.catalogue import NAMES, runner_for
 from jobs.cli import options
+from jobs.follow import Following
 from jobs.inbox import Doorbell
-from jobs.scheduler import build, fire
+from jobs.scheduler import build
 from jobs.web import Web
-from signals.errors import ConfigError
+from signals.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
     from jobs.quotes import Quotes
@@ -76,11 +78,12 @@ def serve(context: typer.Context, config: options.Config = None) -> None:
         due: list[Job] = []
         # Read off the jobs themselves: asking the scheduler would wait for its shutdown, which waits for us.
         runner = runner_for(app, lambda: {job.id: job.next_run_time for job in due})
-        scheduler = build(runner, scheduled, app.clock())
+        following = Following(runner, app.clock)
+        scheduler = build(runner, following, scheduled, app.clock)
         due += scheduler.get_jobs()
-        web = Web(app, lambda: runner.run("publish", "chain"))
+        web = Web(app, following.publish)
         console = web.start()
-        doorbell = Doorbell(app, lambda: fire(runner, "inbox", "chain"))
+        doorbell = Doorbell(app, lambda: following.fire("inbox", "chain"))
         scheduler.start()
         doorbell.start()
         quotes = _quotes(app)
@@ -94,5 +97,8 @@ def serve(context: typer.Context, config: options.Config = None) -> None:
         if quotes is not None:
             quotes.end()
         scheduler.shutdown(wait=True)
+        following.end()
+        with contextlib.suppress(StoreError):  # the log has it
+            runner.history.settle()
     finally:
         app.close()

@@ -103,6 +103,7 @@ def _line(item: Item, now: dt.datetime, invalid: int = 0) -> str:
         case Quiet():
             down = [source.id for source in item.heartbeat.sources if source.state == "down"]
             why = f"sources down: {', '.join(down)}" if down else "the publisher is well"
+            why = item.heartbeat.store_error or why
             return f"  -- quiet: no signal for {age(item.quiet_s)}; {why}"
 
 

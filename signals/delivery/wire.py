@@ -32,7 +32,7 @@ class SourceState(Record, frozen=True, kw_only=True):
     id: Name
     """As in the list of feeds."""
     state: Name
-    """`ok`, `down` or `new` (not tried yet); a text, so that clients read states made after them."""
+    """`ok`, `down`, `new` (not tried yet) or `unknown` (the store was never read); a text, for states made later."""
     last_success_at: dt.datetime | None
     """UTC; when it last gave an answer. Null where it never did."""
     error: str | None
@@ -65,6 +65,10 @@ class Heartbeat(Record, frozen=True, kw_only=True):
     """Each job of the service."""
     started_at: dt.datetime
     """UTC; when the publisher started."""
+    read_at: dt.datetime | None = None
+    """UTC; when `last_seq`, the sources and the last runs were read from the store. Null where it was never read."""
+    store_error: str | None = None
+    """Why the store cannot be read or written just now: then what it said at `read_at` is told. Null where it can."""
 
 
 Data = Signal | Index | Retraction | Heartbeat

@@ -1,5 +1,7 @@
 """Redis goes away, hangs, is emptied or set back under a hundred signals a second; service and bot live on."""
 
+import json
+
 import pytest
 
 from tests.chaos.outages import RATE, away, hung, set_back, under_load
@@ -55,3 +57,16 @@ def test_a_server_that_was_set_back_gets_its_tail_again(shell, service, server, 
     assert clean(outcome.bot), outcome
     assert clean(outcome.stream), outcome
     assert outcome.meanwhile > RATE, outcome
+
+
+def test_news_by_the_hundred_makes_no_row_each_while_redis_is_away(shell, service, server):
+    """Away for 5 s: failed runs at the schedule's pace, and one row that counts what came and waited meanwhile."""
+    under_load(shell.home, service, server, away(server, 5))
+    service.end()
+    listed = shell.run("jobs", "history", "--job", "publish", "--limit", "100000", "--json")
+    runs = [json.loads(line) for line in listed.stdout.splitlines()]
+    bad = [run for run in runs if run["outcome"] in ("failed", "skipped")]
+    told = [run for run in bad if "times news came and waited" in run["error"]]
+    assert [run["trigger"] for run in told] == ["chain"], bad
+    assert int(told[0]["error"].split()[0]) > 20, told  # headlines come up to thirty in a push
+    assert len(bad) < 15, bad

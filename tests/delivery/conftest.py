@@ -97,6 +97,7 @@ def make_heartbeat(last_seq: int = 3) -> Heartbeat:
         ),
         jobs=(JobState(job="ingest", outcome=None, last_started_at=None, last_ended_at=None, next_run_at=NOW),),
         started_at=NOW,
+        read_at=NOW,
     )
 
 

@@ -15,6 +15,9 @@ SOURCES = tuple(
     for name, state in (("boj", "ok"), ("fed", "down"))
 )
 HEARTBEAT = Heartbeat(last_seq=3, sources=SOURCES, jobs=(), started_at=NOW)
+LOCKED = Heartbeat(
+    last_seq=3, sources=(), jobs=(), started_at=NOW, store_error="writing to the store: database is locked"
+)
 SILENCE = Silence(heard_at=NOW - dt.timedelta(seconds=20), heartbeat=HEARTBEAT, fault=None)
 INDEX = Index(value=-0.254, half_life_s=900, n_signals=3, n_sources=2)
 RETRACTION = Retraction(
@@ -43,6 +46,7 @@ def message(data: Index | Retraction, kind: str, *, expired: bool = False) -> Re
         (Silence(heard_at=None, heartbeat=None, fault="gone", kind="connection"), ["since the start; gone"]),
         (Restored(silence=SILENCE, heartbeat=HEARTBEAT), ["heartbeats are back"]),
         (Quiet(quiet_s=901, heartbeat=HEARTBEAT), ["no signal for 15m", "sources down: fed"]),
+        (Quiet(quiet_s=901, heartbeat=LOCKED), ["no signal for 15m", "writing to the store: database is locked"]),
     ],
 )  # fmt: skip
 def test_each_is_one_line_that_says_what_it_is(item: Item, words: list[str]) -> None:
