@@ -55,8 +55,8 @@ def random_signals(chance: np.random.Generator, bars: pd.DataFrame, count: int) 
     """All kinds at all times, some together, some exactly at an open, some outside of the bars."""
     first, last = (int(at) for at in bars.index.asi8[[0, -1]])
     span = max(last - first, MINUTE_US)
-    at = np.sort(chance.integers(first - span // 10, last + span // 10, count))
-    at = np.where(chance.random(count) < 0.5, at // MINUTE_US * MINUTE_US, at)
+    at = chance.integers(first - span // 10, last + span // 10, count)
+    at = np.sort(np.where(chance.random(count) < 0.5, at // MINUTE_US * MINUTE_US, at))
     known_at = pd.DatetimeIndex(at.view("datetime64[us]")).tz_localize("UTC")
     void = pd.Series(known_at + pd.to_timedelta(chance.integers(0, 5400, count), unit="s"))
     abstained = chance.random(count) < 0.1
