@@ -10,7 +10,7 @@ from jobs.settings import Settings
 from signals.delivery.broker import EmbeddedBroker
 from signals.delivery.opening import open_redis
 from signals.delivery.signing import signer
-from signals.errors import StoreError
+from signals.errors import ConfigError, StoreError
 from signals.store import Store
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jobs.memory import StoryMemory, VoiceMemory
     from signals.delivery.publisher import Publisher
     from signals.delivery.signing import Signer
+    from signals.research.rules import Costs
     from signals.scoring.model import ScoringModel
 
 
@@ -54,6 +55,13 @@ class App:
         from jobs.training import load_in_place
 
         return load_in_place(self.settings)
+
+    @property
+    def costs(self) -> "Costs":
+        """What trading costs. Raises ConfigError where no file of costs is named."""
+        if self.settings.costs is None:
+            raise ConfigError(f"{self.settings.path}: costs", "is missing", 'write costs = "costs.toml" into it')
+        return self.settings.costs
 
     @functools.cached_property
     def stories(self) -> "StoryMemory":

@@ -41,6 +41,6 @@ def _day(app: App, signals: list[Signal], now: dt.datetime) -> list[ForwardRetur
         series = bars.opens_within(
             conn, signals[0].known_at, until, max_length_s=LONGEST_BAR_S, without=REFERENCE_SOURCES
         )
-    costs, latency_s = app.settings.costs, Rules().latency_s
+    costs, latency_s = app.costs, Rules().latency_s
     found = [settle(signal, series, now, costs=costs, latency_s=latency_s) for signal in signals]
     return [outcome for outcome in found if outcome is not None]
