@@ -1,0 +1,218 @@
+"""`signals backtest`: trade the signals with costs, and hold the result against chance."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+from rich.box import SIMPLE
+from rich.table import Table
+
+from jobs.cli import options, research
+
+if TYPE_CHECKING:
+    from jobs.app import App
+    from jobs.history import History
+    from signals.research.appraisal import Appraisal
+    from signals.research.ledger import Trials
+
+_SECTIONS = ("rules", "costs", "policy")
+_CUTS = 3
+
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="rules.strength_min=0.5, costs.slippage_pips=0.2, policy...=..."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "backtest",
+        epilog="Example: signals backtest --from 2026-01-01 --set rules.horizon_s=1800 --report backtest.html",
+    )(backtest)
+
+
+def backtest(
+    context: typer.Context,
+    since: research.Since = None,
+    until: research.Until = None,
+    signals_from: research.SignalsFrom = "store",
+    bars: research.Bars = None,
+    model: research.Model = None,
+    sets: Set = None,
+    allow_backfilled: research.AllowBackfilled = False,
+    placebos: Annotated[int, typer.Option("--placebos", min=20, max=10_000, help="How often signals are shuffled.")] = 200,
+    lookahead: Annotated[bool, typer.Option(help="Replay the archive cut at several times, and compare.")] = True,
+    note_trial: Annotated[bool, typer.Option("--count/--no-count", help="Count this run in the ledger of trials.")] = True,
+    report: Annotated[Path | None, typer.Option("--report", metavar="F.html", help="Write a report with pictures.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", metavar="DIR", help="Write trades, days and bars as Parquet.")] = None,
+    as_json: options.Json = False,
+    config: options.Config = None,
+) -> None:
+    """Trade the signals on the bars that followed, net of costs, and hold the result against chance.
+
+    Filled at the open of the next bar after `known_at` and the latency. Every figure has a 95% interval by whole days;
+    shuffled and shifted signals are traded beside the real ones; each run counts as a trial against the Sharpe ratio.
+    """
+    from jobs.app import App
+
+    settings = options.settings(context, config)
+    given = research.assignments(sets, _SECTIONS)
+    policy = research.changed(settings.policy, given["policy"], "policy")
+    _reserve(report, to)
+    with closing(App(settings)) as app:
+        history = research.load(
+            app, since=since, until=until, signals_from=signals_from, bars=bars, model=model, policy=policy,
+            allow_backfilled=allow_backfilled,
+        )  # fmt: skip
+        found, said = _appraised(app, history, given, placebos, note_trial)
+        if lookahead:
+            said.append(_looked_ahead(app, history, model, policy))
+    inputs = _inputs(history, found)
+    written = _written(found, history, said, inputs, report, to)
+    if as_json:
+        print(msgspec.json.encode(_object(found, said, inputs)).decode())
+    else:
+        _show(found, said, written)
+
+
+def _reserve(report: Path | None, to: Path | None) -> None:
+    """What is missing or cannot be written is told of before the work."""
+    needs = {"arch": "intervals"} | ({"matplotlib": "--report"} if report else {}) | ({"pyarrow": "--to"} if to else {})
+    for package, what in needs.items():
+        research.require(package, what)
+    if report:
+        report.touch()
+    if to:
+        to.mkdir(parents=True, exist_ok=True)
+
+
+def _appraised(
+    app: "App", history: "History", given: Mapping[str, dict[str, Any]], placebos: int, note_trial: bool
+) -> "tuple[Appraisal, list[str]]":
+    from signals.research.appraisal import appraise
+    from signals.research.backtest import backtest as trade
+    from signals.research.rules import Costs, Rules
+
+    rules = research.changed(Rules(), given["rules"], "rules") or Rules()
+    costs: Costs = research.changed(app.costs, given["costs"], "costs") or app.costs
+    done = trade(history.signals, history.bars, rules, costs)
+    trials, said = _counted(app, history, done, note_trial)
+    return appraise(history.signals, history.bars, done, trials, placebos=placebos), [*history.notes, *said]
+
+
+def _counted(app: "App", history: "History", done: Any, note_trial: bool) -> "tuple[Trials, list[str]]":
+    from signals.research.accounting import daily
+    from signals.research.deflated import moments
+    from signals.research.ledger import Ledger, Trial
+    from signals.research.rules import rules_id
+
+    returns = daily(done)
+    ratio = moments(returns).sharpe
+    trial = Trial(
+        run_id=uuid.uuid4().hex[:12],
+        at=app.clock().isoformat(),
+        rules_id=rules_id(done.rules, done.costs),
+        policy_id=",".join(history.policy_ids),
+        model_id=",".join(history.model_ids),
+        inputs_id=",".join(history.inputs.values()),
+        first_day=f"{returns.index[0]:%Y-%m-%d}",
+        last_day=f"{returns.index[-1]:%Y-%m-%d}",
+        days=len(returns),
+        sharpe_day=ratio if ratio == ratio else None,  # NaN: it does not vary
+    )
+    ledger = Ledger(app.settings.home / "trials.jsonl")
+    trials = ledger.add(trial) if note_trial else ledger.read()
+    said = [f"{trials.count} distinct trials in {ledger.path.name}" + ("" if note_trial else ", this one not counted")]
+    if trials.unreadable:
+        said.append(f"{ledger.path}: {len(trials.unreadable)} lines cannot be read and are not counted")
+    return trials, said
+
+
+def _looked_ahead(app: "App", history: "History", model: Path | None, policy: Any) -> str:
+    from jobs.replaying import Asked, looked_ahead
+
+    first, last = (history.signals["known_at"].iloc[place].to_pydatetime() for place in (0, -1))
+    return looked_ahead(app, Asked(first, last, model, policy), _CUTS)
+
+
+def _inputs(history: "History", found: "Appraisal") -> dict[str, str]:
+    from signals.research.rules import rules_id
+
+    done = found.backtest
+    return {
+        "signals (SHA-256)": history.inputs["signals"],
+        "bars (SHA-256)": history.inputs["bars"],
+        "bars": f"{history.bars.attrs['source']}:{history.bars.attrs['length_s']:.0f}",
+        "model": ", ".join(history.model_ids),
+        "policy": ", ".join(history.policy_ids),
+        "rules and costs": rules_id(done.rules, done.costs),
+        "code": history.code_version,
+    }
+
+
+def _written(
+    found: "Appraisal", history: "History", said: Sequence[str], inputs: Mapping[str, str],
+    report: Path | None, to: Path | None,
+) -> list[str]:  # fmt: skip
+    lines = []
+    if to:
+        done = found.backtest
+        tables = {"trades": done.trades, "not_traded": done.not_traded, "groups": found.groups}
+        tables |= {"days": found.daily.reset_index(), "bars": done.bars.reset_index(), "placebo": found.panel.runs}
+        for name, table in tables.items():
+            table.to_parquet(to / f"{name}.parquet", index=False)
+        lines.append(f"tables: {to}/{{{','.join(tables)}}}.parquet")
+    if report:
+        from signals.research import studied
+        from signals.research.backtest_page import backtest_page
+        from signals.research.study_page import pictures
+
+        study = studied.run(history.signals, history.bars)
+        report.write_text(backtest_page(found, said, inputs, pictures(study)), encoding="utf-8")
+        lines.append(f"report: {report}")
+    return lines
+
+
+def _show(found: "Appraisal", said: Sequence[str], written: Sequence[str]) -> None:
+    from signals.research.appraisal import verdict
+    from signals.research.backtest_page import figures
+
+    screen = options.console()
+    screen.print(f"[bold]{verdict(found)}[/]\n", highlight=False)
+    for line in said:
+        screen.print(f"  {line}", markup=False)
+    table = Table(box=SIMPLE, padding=(0, 1), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    for name, text in figures(found):
+        table.add_row(name, text)
+    panel = found.panel
+    table.add_row("placebo", f"better than {panel.beaten:.0%} of {panel.shuffles} shuffled (p = {panel.p_value:.3f})")
+    refused = {name: count for name, count in found.summary.not_traded.items() if count}
+    table.add_row("not traded", ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in refused.items()) or "-")
+    screen.print(table)
+    for line in written:
+        screen.print(line, markup=False)
+
+
+def _object(found: "Appraisal", said: Sequence[str], inputs: Mapping[str, str]) -> dict[str, Any]:
+    from signals.research.appraisal import verdict
+
+    intervals = {name: getattr(found, name)._asdict() for name in ("net_bp", "gross_bp", "hit_rate", "sharpe")}
+    return {
+        "verdict": verdict(found),
+        "notes": list(said),
+        "inputs": inputs,
+        "summary": found.summary._asdict(),
+        "intervals": intervals,
+        "deflated": found.deflated._asdict(),
+        "placebo": {"beaten": found.panel.beaten, "p_value": found.panel.p_value, "runs": len(found.panel.runs)},
+        "groups": found.groups.to_dict("records"),
+    }
+
+
