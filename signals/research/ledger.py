@@ -62,8 +62,8 @@ class Trials(NamedTuple):
     """Numbers of the lines that could not: torn off when a writer was killed, or edited. They are not counted."""
 
     @property
-    def count(self) -> int:
-        """Of distinct trials."""
+    def number(self) -> int:
+        """Of distinct trials, for `deflated.deflated_sharpe`."""
         return len(self.distinct)
 
     @property

@@ -7,7 +7,13 @@ import pytest
 
 from signals.errors import DataError
 from signals.research.deflated import (
-    DAYS_MIN, Moments, deflated_sharpe, luck_sharpe, moments, probabilistic_sharpe, track_days,
+    DAYS_MIN,
+    Moments,
+    deflated_sharpe,
+    luck_sharpe,
+    moments,
+    probabilistic_sharpe,
+    track_days,
 )  # fmt: skip
 
 PAPER = Moments(sharpe=2.5 / math.sqrt(250), skew=-3.0, kurtosis=10.0, days=1250)

@@ -40,7 +40,7 @@ def test_the_same_trial_counts_once(ledger):
     """Whatever its run and time; its last result stands, and the runs are counted apart."""
     ledger.add(trial())
     held = ledger.add(trial(run_id="r2", at="2026-03-03T10:00:00Z", sharpe_day=0.2))
-    assert (held.count, held.runs) == (1, 2)
+    assert (held.number, held.runs) == (1, 2)
     assert held.distinct[0].sharpe_day == 0.2
 
 
@@ -48,7 +48,7 @@ def test_the_same_trial_counts_once(ledger):
 def test_whatever_is_changed_makes_another_trial(ledger, name):
     """Rules, policy, model, data and period each tell trials apart."""
     ledger.add(trial())
-    assert ledger.add(trial(**{name: "other"})).count == 2
+    assert ledger.add(trial(**{name: "other"})).number == 2
 
 
 def test_the_variance_is_of_the_distinct_ones(ledger):
@@ -58,7 +58,7 @@ def test_the_variance_is_of_the_distinct_ones(ledger):
         if number == 0:
             assert math.isnan(held.variance)
     held = ledger.add(trial(rules_id="1", sharpe_day=0.3))
-    assert held.count == 4
+    assert held.number == 4
     assert held.variance == pytest.approx(np.var([0.1, 0.3, -0.2], ddof=1))
 
 
@@ -76,14 +76,14 @@ def test_a_torn_line_costs_only_itself(ledger, kept):
     ledger.path.write_bytes(whole + whole.rstrip(b"\n")[:kept])
     assert ledger.read().unreadable == (2,)
     held = ledger.add(trial(rules_id="next"))
-    assert (held.count, held.runs, held.unreadable) == (2, 2, (2,))
+    assert (held.number, held.runs, held.unreadable) == (2, 2, (2,))
 
 
 def test_a_line_without_its_end_is_whole(ledger):
     """Cut just before its newline nothing is missing: it counts, and nothing is glued to it."""
     ledger.add(trial())
     ledger.path.write_bytes(ledger.path.read_bytes().rstrip(b"\n"))
-    assert ledger.add(trial(rules_id="next")).count == 2
+    assert ledger.add(trial(rules_id="next")).number == 2
     assert ledger.read().unreadable == ()
 
 
@@ -93,7 +93,7 @@ def test_a_crowd_of_writers_loses_nothing(ledger):
     crowd = [subprocess.Popen([sys.executable, "-c", CROWD, str(ledger.path), told, str(n)]) for n in range(4)]
     assert [process.wait(60) for process in crowd] == [0] * 4
     held = ledger.read()
-    assert (held.count, held.runs, held.unreadable) == (100, 100, ())
+    assert (held.number, held.runs, held.unreadable) == (100, 100, ())
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
@@ -107,4 +107,4 @@ def test_fields_of_later_versions_are_passed_over(ledger):
     """A ledger that a newer version wrote to is still read."""
     ledger.add(trial())
     Path(ledger.path).write_bytes(ledger.path.read_bytes().replace(b'{"run_id"', b'{"mood":"good","run_id"'))
-    assert ledger.read().count == 1
+    assert ledger.read().number == 1
