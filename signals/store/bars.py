@@ -2,19 +2,32 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
-from signals.model import Bar
+from signals.model import PAIR, Bar
 from signals.store import schema
+from signals.store.columns import columns
 from signals.store.insert import insert_new
 
 _B = schema.bars
 _FIELDS = tuple(_B.c[name] for name in Bar.__struct_fields__)
 _KEY = ("pair", "source", "open_at", "close_at")
 _PRICES = ("open", "high", "low", "close")
+
+
+class Series(NamedTuple):
+    """Bars of one source and one length, and how many versions of them are kept."""
+
+    source: str
+    length_s: int
+    first_open_at: dt.datetime
+    last_close_at: dt.datetime
+    versions: int
 
 
 def add(conn: sa.Connection, bars: Sequence[Bar]) -> int:
@@ -62,6 +75,38 @@ def opened_within(
     """When the kept bars of this source and length opened, each once, that closed within [low, high]; in order."""
     kept = (_B.c.source == source, _B.c.length_s == length_s, _B.c.close_at.between(low, high))
     return list(conn.execute(sa.select(_B.c.open_at).where(*kept).distinct().order_by(_B.c.open_at)).scalars())
+
+
+def series(conn: sa.Connection) -> list[Series]:
+    """What bars are kept: a row for each source and length, the shortest bars first."""
+    query = sa.select(
+        _B.c.source, _B.c.length_s, sa.func.min(_B.c.open_at), sa.func.max(_B.c.close_at), sa.func.count()
+    ).where(_B.c.pair == PAIR)
+    return [
+        Series(*row)
+        for row in conn.execute(query.group_by(_B.c.source, _B.c.length_s).order_by(_B.c.length_s, _B.c.source))
+    ]
+
+
+def frame_columns(
+    conn: sa.Connection, source: str, length_s: int, low: dt.datetime, high: dt.datetime
+) -> dict[str, NDArray[Any]]:
+    """Bars of one series within [low, high] (UTC) as columns, oldest first, each as it was learned last.
+
+    Returns `open_at`, `close_at` (`datetime64[us]`, UTC without a zone), `open`, `high`, `low`, `close`
+    (JPY per USD, `float64`).
+    """
+    wanted = (_B.c.open_at, _B.c.close_at, *(_B.c[name] for name in _PRICES))
+
+    def narrow(query: sa.Select[Any]) -> sa.Select[Any]:
+        mine = (_B.c.pair == PAIR, _B.c.source == source, _B.c.length_s == length_s)
+        span = (_B.c.open_at >= low, _B.c.close_at <= high)
+        return query.where(*mine, *span).order_by(_B.c.open_at, _B.c.close_at, _B.c.known_at)
+
+    found = columns(conn, wanted, narrow)
+    opened = found["open_at"]
+    last = np.append(opened[1:] != opened[:-1], True)[: len(opened)]
+    return {name: values[last] for name, values in found.items()}
 
 
 def _row(bar: Bar) -> dict[str, Any]:

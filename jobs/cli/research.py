@@ -1,0 +1,110 @@
+"""What the research commands share: which stretch of time, whose signals, which bars, what model and policy."""
+
+import datetime as dt
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+
+from signals.errors import ConfigError
+from signals.model import Policy
+
+if TYPE_CHECKING:
+    from jobs.app import App
+    from jobs.history import From, History
+
+Since = Annotated[
+    str | None, typer.Option("--from", metavar="TIME", help="Signals known from then on: a date or time, UTC.")
+]
+Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="And before then.")]
+SignalsFrom = Annotated[
+    str, typer.Option("--signals", metavar="WHENCE", help="store: as told; replay: made anew; or a Parquet file.")
+]
+Bars = Annotated[
+    str | None,
+    typer.Option("--bars", metavar="SOURCE:SECONDS", help="Which bars.", show_default="the finest that cover them"),
+]
+Model = Annotated[
+    Path | None, typer.Option("--model", metavar="FILE", help="Replay with this model.", show_default="the service's")
+]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replay with another policy.novelty_min, ...")
+]
+AllowBackfilled = Annotated[
+    bool, typer.Option("--allow-backfilled", help="Take signals whose known_at was reconstructed, not witnessed.")
+]
+_POLICY = "policy."
+_UNKNOWN = re.compile("Object contains unknown field `(.+)`")
+
+
+def moment(text: str | None, option: str) -> dt.datetime | None:
+    """A UTC time as a person writes it: a date, or a time with or without a zone. Raises ConfigError."""
+    if text is None:
+        return None
+    try:
+        at = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(option, f"{text!r} is no time", "as 2026-03-01 or 2026-03-01T12:30") from None
+    return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at.astimezone(dt.UTC)
+
+
+def assignments(options: Sequence[str] | None, sections: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """`section.key=value` options by section; values as in TOML, bare words are texts. Raises ConfigError."""
+    found: dict[str, dict[str, Any]] = {section: {} for section in sections}
+    for option in options or ():
+        key, equals, raw = option.partition("=")
+        section, _, name = key.strip().partition(".")
+        if not equals or section not in found or not name:
+            raise ConfigError("--set", f"{option!r} sets nothing", f"as {sections[0]}.NAME=VALUE")
+        try:
+            found[section][name] = tomllib.loads(f"value = {raw}")["value"]
+        except tomllib.TOMLDecodeError:
+            found[section][name] = raw.strip()
+    return found
+
+
+def changed(policy: Policy, values: dict[str, Any]) -> Policy | None:
+    """The policy with these values in place of its own; null where there are none. Raises ConfigError."""
+    if not values:
+        return None
+    try:
+        return msgspec.convert(msgspec.structs.asdict(policy) | values, Policy)
+    except msgspec.ValidationError as error:
+        problem, _, where = str(error).partition(" - at `$")
+        unknown = _UNKNOWN.fullmatch(problem)
+        name = where.rstrip("`").lstrip(".") or (unknown[1] if unknown else "")
+        known = ", ".join(_POLICY + field for field in Policy.__struct_fields__)
+        raise ConfigError(
+            f"--set {_POLICY}{name}", "there is no such key" if unknown else problem, f"the keys: {known}"
+        ) from error
+
+
+def load(
+    app: "App",
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    signals_from: str = "store",
+    bars: str | None = None,
+    model: Path | None = None,
+    policy: Policy | None = None,
+    allow_backfilled: bool = False,
+) -> "History":
+    """`jobs.history.load` of what was written on the command line."""
+    from jobs import history
+
+    where: From = signals_from if signals_from in ("store", "replay") else Path(signals_from)  # type: ignore[assignment]
+    return history.load(
+        app,
+        since=moment(since, "--from"),
+        until=moment(until, "--until"),
+        signals_from=where,
+        bars=bars,
+        model=model,
+        policy=policy,
+        allow_backfilled=allow_backfilled,
+    )
