@@ -7,6 +7,7 @@ correlations those of the percentiles. With fewer than `DAYS_MIN` days there are
 Draws depend on `seed` and on the number of days alone, so the same history gives the same bounds.
 """
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -144,12 +145,14 @@ def spearman(x: Floats, y: Floats, days: Days, *, seed: int = 0) -> Interval:
     return Interval(value, float(low[0]), float(high[0]), len(x), LEVEL, days.count)
 
 
+@functools.lru_cache(maxsize=8)
 def _draws(count: int, seed: int) -> NDArray[np.int64]:
     """How often each day is drawn, one row a draw."""
-    chance = np.random.default_rng(seed)
     if not count:
         return np.zeros((RESAMPLES, 0), np.int64)
-    return chance.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
+    drawn = np.random.default_rng(seed).integers(0, count, (RESAMPLES, count))
+    drawn += np.arange(RESAMPLES)[:, None] * count
+    return np.bincount(drawn.ravel(), minlength=RESAMPLES * count).reshape(RESAMPLES, count)
 
 
 def _by_day(table: Floats, days: Days) -> Floats:

@@ -5,6 +5,7 @@ gives) to the price as of each offset, before and after. Signed: times the sign 
 price went where we said. Of bars of an hour the price of a moment is up to an hour old, and so is what a path shows.
 """
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from signals.research.forward import Floats, as_of, length_s, micros
 
 BEFORE_S, AFTER_S = 3600, 14_400
 AROUND_S = 3600
-"""What had moved before we knew is compared with what moved so long before and after."""
+"""What had moved before we knew is looked for in so long before and after; with other bars in the nearest whole bars."""
 STRENGTHS = (0.0, 0.3, 0.6, 1.0)
 NOVELTIES = (0.0, 0.8, 1.0)
 _US = 1_000_000
@@ -75,6 +76,7 @@ def event_paths(
     DataError : the bars are longer than the paths.
     """
     step = int(length_s(bars))
+    before_s = max(before_s, step)
     if not 0 < step <= after_s:
         raise DataError("bars", f"of {step} s cannot show paths of {after_s} s", "take shorter ones")
     offsets = np.arange(-(before_s // step), after_s // step + 1, dtype=np.int64) * step
@@ -125,14 +127,15 @@ def path_table(paths: Paths) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def moved_before(paths: Paths, around_s: int = AROUND_S) -> pd.DataFrame:
+def moved_before(paths: Paths, around_s: int | None = None) -> pd.DataFrame:
     """How much of the move had come before we knew, by group: of the signed move from so long before to so long after.
 
     Columns: by, group, n, days; before_bp, after_bp and total_bp with their bounds (`_low`, `_high`); share (of the
-    total that came before) with bounds. The share is NaN where the total is not told from nothing. Only signals with
+    total that came before) with bounds. `around_s`: null: `AROUND_S` in whole bars. The share is NaN where the total is not clear of 0. Only signals with
     a price at all three moments count.
     """
-    places = [int(np.flatnonzero(paths.offsets_s == at)[0]) for at in _ends(paths, around_s)]
+    ends = _ends(paths, around_s or whole_bars(AROUND_S, paths.length_s))
+    places = [int(np.flatnonzero(paths.offsets_s == at)[0]) for at in ends]
     first, last = (paths.signed_bp[:, place] for place in places)
     whole = np.isfinite(first) & np.isfinite(last)
     days = clusters.days_of(pd.DatetimeIndex(paths.signals["known_at"]))
@@ -141,6 +144,11 @@ def moved_before(paths: Paths, around_s: int = AROUND_S) -> pd.DataFrame:
         rows = group.rows & whole
         found.append({"by": group.by, "group": group.name} | _before(-first[rows], last[rows], days.take(rows)))
     return pd.DataFrame(found)
+
+
+def whole_bars(span_s: float, bar_s: float) -> int:
+    """The span in whole bars, at least one."""
+    return int(max(1, span_s // bar_s) * bar_s)
 
 
 def _ends(paths: Paths, around_s: int) -> tuple[int, int]:
@@ -173,6 +181,6 @@ def _path_rows(group: Group, offsets: NDArray[np.int64], signed: bool, mean: Ban
 
 def _bucket(values: "pd.Series[float]", edges: tuple[float, ...]) -> NDArray[np.object_]:
     """`0.3 to 0.6`: from the lower edge on, up to the upper one, which only the last bucket includes."""
-    names = [f"{low:g} to {high:g}" for low, high in zip(edges, edges[1:], strict=False)]
+    names = [f"{low:g} to {high:g}" for low, high in itertools.pairwise(edges)]
     place = np.searchsorted(edges[1:-1], values.to_numpy(float), side="right")
     return np.array(names, object)[place]
