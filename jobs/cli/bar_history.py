@@ -10,7 +10,6 @@ import pandas as pd
 from rich.markup import escape
 
 from jobs import bar_history
-from jobs.app import App
 from jobs.bar_history import Found, Opened, Options
 from jobs.cli import options as shared
 from jobs.cli.importing import opened_app, progress, read_columns, read_source, read_span, read_zone

@@ -118,7 +118,8 @@ def parsed(columns: Columns, cells: Sequence[Sequence[Any]], zone: dt.tzinfo | N
     by_column = dict(zip(columns.wanted, cells, strict=True))
     timed: Field = "open_at" if "open_at" in columns.names else "close_at"
     times = [by_column[name] for name in columns.names[timed]]
-    when = times[0] if len(times) == 1 else [" ".join(str(part or "") for part in parts) for parts in zip(*times)]
+    together = [" ".join(str(part or "") for part in parts) for parts in zip(*times, strict=True)]
+    when = times[0] if len(times) == 1 else together
     stamped = stamps.utc(when, zone)
     found = {
         name: pd.to_numeric(pd.Series(by_column[columns.names[field][0]], dtype="object"), errors="coerce")
@@ -169,7 +170,7 @@ def judge(
 def bars(judged: Judged, source: str, known_at: dt.datetime) -> Iterator[Bar]:
     """The rows as bars, learned at `known_at` (UTC)."""
     length = judged.length.to_pytimedelta()
-    at = judged.rows.index.to_pydatetime()
+    at = pd.DatetimeIndex(judged.rows.index).to_pydatetime()
     for open_at, prices in zip(at, judged.rows[PRICES].to_numpy().tolist(), strict=True):
         opened = open_at.astimezone(dt.UTC)
         yield Bar(
@@ -222,4 +223,7 @@ def _same_pair(rows: pd.DataFrame, near: npt.NDArray[np.float64], where: str) ->
 def _anchor(rows: pd.DataFrame, near: npt.NDArray[np.float64]) -> Kept | None:
     """The first close that can be compared with a reference rate: the rate at its time."""
     there = np.flatnonzero(np.isfinite(near))
-    return Kept(rows.index[there[0]].to_pydatetime(), float(near[there[0]])) if len(there) else None
+    if not len(there):
+        return None
+    at = pd.DatetimeIndex(rows.index)[there[0]]
+    return Kept(at.to_pydatetime(), float(near[there[0]]))

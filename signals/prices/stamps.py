@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ UNREADABLE = "time cannot be read"
 NO_ZONE = "time without a zone"
 TWICE_OR_NEVER = "time that the zone's clock shows twice or never"
 
-_US = "datetime64[us, UTC]"
+_US: Literal["datetime64[us, UTC]"] = "datetime64[us, UTC]"
 _DIGITS_ONLY = 13
 _ZONED = re.compile(r":.*(?:Z|[+-]\d{2}:?\d{2})$|\dZ$")
 _NAMED = r"\s*(?:UTC|GMT)(?=$|[+-]\d{2}:?\d{2}$)"
@@ -68,7 +68,7 @@ def _text(cell: Any) -> str:
 
 
 def _iso(texts: "pd.Series[Any]") -> "tuple[pd.Series[Any], npt.NDArray[np.bool_]]":
-    """ISO 8601, which nearly every file writes: read first, for the other forms take much longer; and which has a zone."""
+    """ISO 8601, which nearly every file writes: read first, for the others take long; and which of them have a zone."""
     long = np.array([len(text) > _DIGITS_ONLY for text in texts], bool)
     at = pd.to_datetime(texts.where(long), format="ISO8601", errors="coerce", utc=True).astype(_US)
     zoned = np.array([bool(_ZONED.search(text)) for text in texts], bool)

@@ -30,10 +30,10 @@ Floats = NDArray[np.float64]
 
 
 class Days(NamedTuple):
-    """Which FX day each row is of: `codes` from 0 to `count` - 1."""
+    """Which FX day each row is of: `codes` from 0 to `size` - 1."""
 
     codes: NDArray[np.int64]
-    count: int
+    size: int
 
     def take(self, rows: NDArray[np.bool_]) -> "Days":
         """Of these rows only; days that none is of are gone."""
@@ -89,7 +89,7 @@ def ratios(over: Floats, under: Floats, days: Days, *, seed: int = 0, percentile
     present = _by_day((table != 0).astype(float), days) > 0
     with np.errstate(invalid="ignore", divide="ignore"):
         value = upper.sum(axis=0) / lower.sum(axis=0)
-        drawn = _draws(days.count, seed)
+        drawn = _draws(days.size, seed)
         low, high = (_percentiles if percentile else _studentised)(value, upper, lower, drawn)
     few = present.sum(axis=0) < DAYS_MIN
     low, high = np.where(few, math.nan, low), np.where(few, math.nan, high)
@@ -104,7 +104,8 @@ def medians(values: Floats, days: Days, *, seed: int = 0) -> Bands:
     """
     table = _columns(values)
     there = np.isfinite(table)
-    middle = np.array([np.median(column[good]) if good.any() else math.nan for column, good in zip(table.T, there.T)])
+    columns = list(zip(table.T, there.T, strict=True))
+    middle = np.array([np.median(column[good]) if good.any() else math.nan for column, good in columns])
     below = np.where(there, (table < middle) + 0.5 * (table == middle), 0.0)
     shares = ratios(below, there.astype(float), days, seed=seed, percentile=True)
     low, high = (
@@ -131,18 +132,18 @@ def spearman(x: Floats, y: Floats, days: Days, *, seed: int = 0) -> Interval:
     x, y, days = x[both], y[both], days.take(both)
     ones = np.ones((1, len(x)))
     if len(x) < 2:
-        return NOTHING._replace(n=len(x), units=days.count)
+        return NOTHING._replace(n=len(x), units=days.size)
     value = float(_correlation(x, y, ones)[0])
-    if days.count < DAYS_MIN or not math.isfinite(value):
-        return Interval(value, math.nan, math.nan, len(x), LEVEL, days.count)
-    draws = _draws(days.count, seed)
+    if days.size < DAYS_MIN or not math.isfinite(value):
+        return Interval(value, math.nan, math.nan, len(x), LEVEL, days.size)
+    draws = _draws(days.size, seed)
     at_once = max(1, _AT_ONCE // len(x))
     parts = [
         _correlation(x, y, draws[start : start + at_once][:, days.codes].astype(float))
         for start in range(0, len(draws), at_once)
     ]
     low, high = _bounds(np.concatenate(parts)[:, None])
-    return Interval(value, float(low[0]), float(high[0]), len(x), LEVEL, days.count)
+    return Interval(value, float(low[0]), float(high[0]), len(x), LEVEL, days.size)
 
 
 @functools.lru_cache(maxsize=8)
@@ -156,7 +157,7 @@ def _draws(count: int, seed: int) -> NDArray[np.int64]:
 
 
 def _by_day(table: Floats, days: Days) -> Floats:
-    sums = np.zeros((days.count, table.shape[1]))
+    sums = np.zeros((days.size, table.shape[1]))
     np.add.at(sums, days.codes, table)
     return sums
 

@@ -66,13 +66,13 @@ def information_coefficient(
     latency_s: float = 2,
     entry: Entry = "next open",
 ) -> pd.DataFrame:
-    """Rank correlation of what was called with what the price did, by horizon; horizons shorter than a bar are left out.
+    """Rank correlation of what was called with what the price did, by horizon; only whole bars are held.
 
     `entry` : `next open`, what an order could get; `as of` takes the price of the live join instead, at which nobody
     could deal any more: it shows whether the call was right, not whether it paid.
 
-    Columns: entry, measure, horizon_s, n, days, ic, low, high, mean_bp, mean_low, mean_high, where mean_bp is the mean return
-    of directional calls, + where the price went as called.
+    Columns: entry, measure, horizon_s, n, days, ic, low, high, mean_bp, mean_low, mean_high; mean_bp is the mean
+    return of directional calls, + where the price went as called.
     """
     horizons = fitting(bars, horizons_s)
     rows = _judged(signals)
@@ -87,8 +87,9 @@ def information_coefficient(
             ic = clusters.spearman(said, returns[:, place], days)
             found.append(
                 {
-                    "entry": entry, "measure": measure, "horizon_s": horizon_s, "n": ic.n, "days": ic.units, "ic": ic.value,
-                    "low": ic.low, "high": ic.high, "mean_bp": earned.value[place], "mean_low": earned.low[place],
+                    "entry": entry, "measure": measure, "horizon_s": horizon_s, "n": ic.n,
+                    "days": ic.units,
+                    "ic": ic.value, "low": ic.low, "high": ic.high, "mean_bp": earned.value[place], "mean_low": earned.low[place],
                     "mean_high": earned.high[place],
                 }
             )  # fmt: skip
@@ -104,8 +105,9 @@ def _returns(
     if entry == "next open":
         return forward(known_at, bars, horizons_s, latency_s=latency_s).return_bp
     moments = known_at[:, None] + np.concatenate([[0], horizons_s]) * 1_000_000
-    prices = np.log(as_of(bars, moments).price) * 1e4
-    return prices[:, 1:] - prices[:, :1]
+    logs: Floats = np.log(as_of(bars, moments).price) * 1e4
+    moved: Floats = logs[:, 1:] - logs[:, :1]
+    return moved
 
 
 def monthly(signals: pd.DataFrame, bars: pd.DataFrame, *, horizon_s: int, latency_s: float = 2) -> pd.DataFrame:
@@ -126,7 +128,8 @@ def measured(signals: pd.DataFrame, measure: Measure) -> Floats:
     """What was called, as a number: + where USD/JPY should rise."""
     if measure == "strength":
         return signals["sign"].to_numpy(float) * signals["strength"].to_numpy(float)
-    return np.asarray(signals["p_up"] - signals["p_down"], float)
+    apart: Floats = signals["p_up"].to_numpy(float) - signals["p_down"].to_numpy(float)
+    return apart
 
 
 def fitting(bars: pd.DataFrame, horizons_s: tuple[int, ...]) -> list[int]:

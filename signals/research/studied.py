@@ -61,7 +61,7 @@ def run(signals: pd.DataFrame, bars: pd.DataFrame, asked: Asked = Asked()) -> St
         study.path_table(paths), study.moved_before(paths), pd.concat(coefficients, ignore_index=True),
         ic.monthly(signals, bars, horizon_s=around_s, latency_s=asked.latency_s), found, ic.reliability(found), moved,
         surprises.surprise_table(moved), ic.judge(found), step, around_s, len(signals),
-        clusters.days_of(pd.DatetimeIndex(signals["known_at"])).count,
+        clusters.days_of(pd.DatetimeIndex(signals["known_at"])).size,
     )  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def told(one: Interval, digits: int = 1, scale: float = 1.0, unit: str = "") -> 
         return "unknown"
     value = f"{one.value * scale:+.{digits}f}{unit}"
     if not math.isfinite(one.low):
-        return f"{value} [no bounds: {one.units} days]"
+        return f"{value} [no bounds, days: {one.units}]"
     return f"{value} [{one.low * scale:+.{digits}f}, {one.high * scale:+.{digits}f}]"
 
 
@@ -124,8 +124,8 @@ def _around(found: Studied) -> list[str]:
     share = from_row(row, "share", "share_low", "share_high")
     around = span(found.around_s)
     lines = [
-        f"Within {around} of known_at the price moved {told(after)} bp as called ({after.n} calls on {after.units} days): "
-        f"{verdict(after)}."
+        f"Within {around} of known_at the price moved {told(after)} bp as called "
+        f"({after.n} calls on {after.units} days): {verdict(after)}."
     ]
     if math.isfinite(share.value):
         lines.append(f"Of the move from {around} before to {around} after, {told(share, 0, 100, '%')} had come before.")
@@ -145,9 +145,9 @@ def _traded(found: Studied) -> list[str]:
     first = lines[0]
     good = [span(at) for at, mean, _ in lines if mean.low > 0]
     bad = [span(at) for at, mean, _ in lines if mean.high < 0]
-    said = f"From the next open it moved {told(first[1])} bp as called in {span(first[0])}, before costs: {verdict(first[1])}."
     return [
-        said,
+        f"From the next open it moved {told(first[1])} bp as called in {span(first[0])}, before costs: "
+        f"{verdict(first[1])}.",
         f"Rank correlation of signed strength with that move: {told(first[2], 3)}: {verdict(first[2])}.",
         f"Holding times whose mean move is clear of 0: as called {', '.join(good) or 'none'}, against us "
         f"{', '.join(bad) or 'none'}, of {len(lines)} looked at.",
@@ -161,7 +161,7 @@ def _calls(found: Studied) -> list[str]:
     low, high = calls.wilson
     rate = calls.hit_rate
     bounds = (
-        f"[{rate.low:.0%}, {rate.high:.0%}] by days" if math.isfinite(rate.low) else f"no bounds: {rate.units} days"
+        f"[{rate.low:.0%}, {rate.high:.0%}] by days" if math.isfinite(rate.low) else f"no bounds, days: {rate.units}"
     )
     skill = calls.skill
     says = (
@@ -188,8 +188,8 @@ def _surprises(found: Studied) -> list[str]:
         around, traded = (from_row(row, f"{move}_mean", f"{move}_low", f"{move}_high") for move in ("around", "traded"))
         agreed = f"{row['around_agreed']:.0%} of {row['around_agreed_n']:.0f}" if row["around_agreed_n"] else "none"
         lines.append(
-            f"Surprises, {row['size']} ({row['n']:.0f} on {row['days']:.0f} days): {told(around)} bp with the surprise within "
-            f"{span(found.around_s)}, {agreed} moves as called; from the next open {told(traded)} bp."
+            f"Surprises, {row['size']} ({row['n']:.0f} on {row['days']:.0f} days): {told(around)} bp with the surprise "
+            f"within {span(found.around_s)}, {agreed} moves as called; from the next open {told(traded)} bp."
         )
     return lines
 

@@ -21,7 +21,7 @@ from signals.research.forward import Floats, as_of, length_s, micros
 
 BEFORE_S, AFTER_S = 3600, 14_400
 AROUND_S = 3600
-"""What had moved before we knew is looked for in so long before and after; with other bars in the nearest whole bars."""
+"""What had moved before we knew is looked for in so long before and after, in whole bars."""
 STRENGTHS = (0.0, 0.3, 0.6, 1.0)
 NOVELTIES = (0.0, 0.8, 1.0)
 _US = 1_000_000
@@ -131,7 +131,8 @@ def moved_before(paths: Paths, around_s: int | None = None) -> pd.DataFrame:
     """How much of the move had come before we knew, by group: of the signed move from so long before to so long after.
 
     Columns: by, group, n, days; before_bp, after_bp and total_bp with their bounds (`_low`, `_high`); share (of the
-    total that came before) with bounds. `around_s`: null: `AROUND_S` in whole bars. The share is NaN where the total is not clear of 0. Only signals with
+    total that came before) with bounds. `around_s`: null: `AROUND_S` in whole bars. The share is
+    NaN where the total is not clear of 0. Only signals with
     a price at all three moments count.
     """
     ends = _ends(paths, around_s or whole_bars(AROUND_S, paths.length_s))
@@ -159,7 +160,7 @@ def _ends(paths: Paths, around_s: int) -> tuple[int, int]:
 
 def _before(before: Floats, after: Floats, days: Days) -> dict[str, float | int]:
     means = clusters.means(np.column_stack([before, after, before + after]), days)
-    told: dict[str, float | int] = {"n": len(before), "days": days.count}
+    told: dict[str, float | int] = {"n": len(before), "days": days.size}
     for place, name in enumerate(("before", "after", "total")):
         told |= {f"{name}_bp": means.value[place], f"{name}_low": means.low[place], f"{name}_high": means.high[place]}
     share = clusters.ratios(before, before + after, days, percentile=True)

@@ -44,13 +44,13 @@ def study_page(found: Studied, notes: Sequence[str]) -> str:
 def _cautions(found: Studied) -> list[str]:
     shown_rows = len(found.moved_before) + len(found.ic) + 3 * len(found.surprises)
     return [
-        "Bounds are 95%, by drawing whole FX days: signals of one day are not independent. Fewer than 10 days get none.",
+        "Bounds are 95%, by drawing whole FX days: signals of one day hang together. Fewer than 10 days get none.",
         f"{shown_rows} means and correlations are tabled here: one in twenty would look clear of 0 by chance alone.",
         "Prices are mid prices of bars; no cost is taken off. Paths do not cross holes in the bars.",
         "Flat band of an outcome: half a spread, or a quarter of the usual move of the 20 days before, if larger; "
         "--flat-band-bp sets another.",
-        "Size of a surprise: in spreads of that event's own earlier surprises, never of later ones; small to 0.5, usual to "
-        "1.5, large above.",
+        "Size of a surprise: in spreads of that event's own earlier surprises, not of later ones; small to 0.5, usual "
+        "to 1.5, large above.",
     ]
 
 

@@ -26,7 +26,7 @@ UNKNOWN = "unknown"
 _NORMAL = 1.4826
 """Standard deviation of a normal by its median size."""
 _VARIANTS = (
-    ("core", r"\bcore\b|コア"), ("adp", r"\badp\b"), ("flash", r"\bflash\b|速報"), 
+    ("core", r"\bcore\b|コア"), ("adp", r"\badp\b"), ("flash", r"\bflash\b|速報"),
     ("manufacturing", r"\bmanufacturing\b"),
     ("services", r"\b(?:non-?manufacturing|services)\b"), ("ppi", r"\bppi\b|producer prices"), ("pce", r"\bpce\b"),
     ("empire", r"\b(?:empire|ny fed)\b"), ("michigan", r"\b(?:uom|umich|michigan)\b"), ("m/m", r"\bm/?o?/?m\b|前月比"),
@@ -47,8 +47,8 @@ def releases(signals: pd.DataFrame) -> pd.DataFrame:
     event : indicator and variant, as `US cpi core m/m`.
     gap : figure minus forecast (or prior), in the table's usual misses, + where it strengthens its currency.
     expected : +1 where USD/JPY should rise by it, -1, 0 in line; called : the signal's own sign.
-    spread : of the event's earlier gaps: 1.4826 times their median size: the standard deviation of a normal, and not made
-        large for years by one month of 2020. NaN while there are fewer than `EARLIER_MIN`, or most were in line.
+    spread : of the event's earlier gaps: 1.4826 times their median size, a normal's standard deviation, which one
+        month of 2020 does not make large for years. NaN while there are fewer than `EARLIER_MIN`, or most were in line.
     z, size : |gap| in spreads, and its bucket.
     """
     found = []
@@ -109,7 +109,7 @@ def surprise_table(moved: pd.DataFrame) -> pd.DataFrame:
 
 def _figures(moved: pd.DataFrame) -> dict[str, float | int]:
     days = clusters.days_of(pd.DatetimeIndex(moved["known_at"]))
-    told: dict[str, float | int] = {"n": len(moved), "days": days.count}
+    told: dict[str, float | int] = {"n": len(moved), "days": days.size}
     toward, called = (moved[name].to_numpy(float) for name in ("expected", "called"))
     for name in MOVES:
         move = moved[name].to_numpy(float)
