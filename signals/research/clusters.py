@@ -181,12 +181,23 @@ def _percentiles(_value: Floats, upper: Floats, lower: Floats, draws: NDArray[np
 
 def _bounds(drawn: Floats) -> tuple[Floats, Floats]:
     """The middle `LEVEL` of each column; NaN where too few draws gave a figure."""
-    fit = np.isfinite(drawn).mean(axis=0) >= _FIT_MIN
-    low, high = np.full((2, drawn.shape[1]), math.nan)
-    if fit.any():
-        tail = (1 - LEVEL) / 2
-        low[fit], high[fit] = np.nanquantile(drawn[:, fit], [tail, 1 - tail], axis=0)
-    return low, high
+    good = np.isfinite(drawn)
+    fit = good.mean(axis=0) >= _FIT_MIN
+    ordered = np.sort(np.where(good, drawn, math.inf), axis=0)  # numpy's own nanquantile takes column by column
+    tail = (1 - LEVEL) / 2
+    low, high = (_at_share(ordered, good.sum(axis=0), share) for share in (tail, 1 - tail))
+    return np.where(fit, low, math.nan), np.where(fit, high, math.nan)
+
+
+def _at_share(ordered: Floats, count: NDArray[np.int64], share: float) -> Floats:
+    """The quantile of each column, of whose rows the first `count` are numbers; between two of them in proportion."""
+    place = share * np.maximum(count - 1, 0)
+    below = place.astype(np.int64)
+    columns = np.arange(ordered.shape[1])
+    least, most = ordered[below, columns], ordered[np.minimum(below + 1, np.maximum(count - 1, 0)), columns]
+    with np.errstate(invalid="ignore"):
+        found: Floats = least + (most - least) * (place - below)
+    return found
 
 
 def _correlation(x: Floats, y: Floats, weights: Floats) -> Floats:

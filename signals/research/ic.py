@@ -89,8 +89,8 @@ def information_coefficient(
                 {
                     "entry": entry, "measure": measure, "horizon_s": horizon_s, "n": ic.n,
                     "days": ic.units,
-                    "ic": ic.value, "low": ic.low, "high": ic.high, "mean_bp": earned.value[place], "mean_low": earned.low[place],
-                    "mean_high": earned.high[place],
+                    "ic": ic.value, "low": ic.low, "high": ic.high, "mean_bp": earned.value[place],
+                    "mean_low": earned.low[place], "mean_high": earned.high[place],
                 }
             )  # fmt: skip
     return pd.DataFrame(found, columns=_IC_COLUMNS)
@@ -127,7 +127,8 @@ def monthly(signals: pd.DataFrame, bars: pd.DataFrame, *, horizon_s: int, latenc
 def measured(signals: pd.DataFrame, measure: Measure) -> Floats:
     """What was called, as a number: + where USD/JPY should rise."""
     if measure == "strength":
-        return signals["sign"].to_numpy(float) * signals["strength"].to_numpy(float)
+        called: Floats = signals["sign"].to_numpy(float) * signals["strength"].to_numpy(float)
+        return called
     apart: Floats = signals["p_up"].to_numpy(float) - signals["p_down"].to_numpy(float)
     return apart
 

@@ -9,7 +9,8 @@ from signals.research import pictures_study as pictures
 from signals.research.report import heading, page, table
 from signals.research.studied import Studied, findings, from_row, resolution, shown, span, told
 
-_BY = ("direction", "strength", "novelty", "event window", "source", "topic")
+_LEAST_SHOWN = 10
+"""Releases of an event and size; fewer stand in the file alone."""
 
 
 def study_page(found: Studied, notes: Sequence[str]) -> str:
@@ -42,10 +43,12 @@ def study_page(found: Studied, notes: Sequence[str]) -> str:
 
 
 def _cautions(found: Studied) -> list[str]:
+    few = int((~_worth(found.surprises)).sum()) if len(found.surprises) else 0
     shown_rows = len(found.moved_before) + len(found.ic) + 3 * len(found.surprises)
     return [
         "Bounds are 95%, by drawing whole FX days: signals of one day hang together. Fewer than 10 days get none.",
         f"{shown_rows} means and correlations are tabled here: one in twenty would look clear of 0 by chance alone.",
+        f"Events and sizes of fewer than {_LEAST_SHOWN} releases are not shown: {few}; the file of --to has them.",
         "Prices are mid prices of bars; no cost is taken off. Paths do not cross holes in the bars.",
         "Flat band of an outcome: half a spread, or a quarter of the usual move of the 20 days before, if larger; "
         "--flat-band-bp sets another.",
@@ -110,10 +113,14 @@ def _surprises(surprises: pd.DataFrame, around: str) -> tuple[list[str], list[li
             f"{shown(row['around_agreed'] * 100, 0)}% of {row['around_agreed_n']:.0f}",
             told(from_row(row, "traded_mean", "traded_low", "traded_high")),
         ]
-        for _, row in surprises.iterrows()
+        for _, row in surprises[_worth(surprises)].iterrows()
     ]
     head = ["event, size", "n", "days", f"{around} before, bp", f"{around} after, bp"]
     return [*head, "as we called", "from the next open, bp"], rows
+
+
+def _worth(surprises: pd.DataFrame) -> "pd.Series[bool]":
+    return (surprises["event"] == "all") | (surprises["n"] >= _LEAST_SHOWN)
 
 
 def _list(lines: Sequence[str]) -> str:
