@@ -104,19 +104,12 @@ def medians(values: Floats, days: Days, *, seed: int = 0) -> Bands:
     """
     table = _columns(values)
     there = np.isfinite(table)
-    columns = list(zip(table.T, there.T, strict=True))
-    middle = np.array([np.median(column[good]) if good.any() else math.nan for column, good in columns])
+    ordered, count = np.sort(np.where(there, table, math.inf), axis=0), there.sum(axis=0)
+    middle = np.where(count > 0, _at_share(ordered, count, np.full(len(count), 0.5)), math.nan)
     below = np.where(there, (table < middle) + 0.5 * (table == middle), 0.0)
     shares = ratios(below, there.astype(float), days, seed=seed, percentile=True)
-    low, high = (
-        np.array([_quantile(*one) for one in zip(table.T, there.T, share, strict=True)])
-        for share in (shares.low, shares.high)
-    )
+    low, high = (_at_share(ordered, count, share) for share in (shares.low, shares.high))
     return Bands(middle, low, high, shares.n, shares.days)
-
-
-def _quantile(column: Floats, good: NDArray[np.bool_], share: float) -> float:
-    return float(np.quantile(column[good], share)) if math.isfinite(share) else math.nan
 
 
 def _columns(values: Floats) -> Floats:
@@ -185,18 +178,20 @@ def _bounds(drawn: Floats) -> tuple[Floats, Floats]:
     fit = good.mean(axis=0) >= _FIT_MIN
     ordered = np.sort(np.where(good, drawn, math.inf), axis=0)  # numpy's own nanquantile takes column by column
     tail = (1 - LEVEL) / 2
-    low, high = (_at_share(ordered, good.sum(axis=0), share) for share in (tail, 1 - tail))
+    low, high = (_at_share(ordered, good.sum(axis=0), np.full(drawn.shape[1], share)) for share in (tail, 1 - tail))
     return np.where(fit, low, math.nan), np.where(fit, high, math.nan)
 
 
-def _at_share(ordered: Floats, count: NDArray[np.int64], share: float) -> Floats:
+def _at_share(ordered: Floats, count: NDArray[np.int64], share: Floats) -> Floats:
     """The quantile of each column, of whose rows the first `count` are numbers; between two of them in proportion."""
-    place = share * np.maximum(count - 1, 0)
-    below = place.astype(np.int64)
-    columns = np.arange(ordered.shape[1])
-    least, most = ordered[below, columns], ordered[np.minimum(below + 1, np.maximum(count - 1, 0)), columns]
+    if not len(ordered):
+        return np.full(len(count), math.nan)
+    last = np.maximum(count - 1, 0)
+    place = np.nan_to_num(share) * last
+    below, columns = place.astype(np.int64), np.arange(ordered.shape[1])
+    least, most = ordered[below, columns], ordered[np.minimum(below + 1, last), columns]
     with np.errstate(invalid="ignore"):
-        found: Floats = least + (most - least) * (place - below)
+        found: Floats = np.where(np.isnan(share), math.nan, least + (most - least) * (place - below))
     return found
 
 
