@@ -45,12 +45,14 @@ def read_options(
     columns: str | None, form: str | None, encoding: str | None, zone: str | None, source: str, delay: str | None
 ) -> Options:
     """The options as written. Raises ConfigError."""
-    return Options(_columns(columns), form, encoding, _zone(zone), _source(source), _delay(delay))
+    return Options(
+        read_columns(columns), form, encoding, read_zone(zone), read_source(source), read_span("--delay", delay)
+    )
 
 
 def from_files(settings: Settings, asked: Asked, files: Sequence[Path]) -> bool:
     """Import files one after the other; whether each gave anything."""
-    with _app(settings) as app:
+    with opened_app(settings) as app:
         told = Told(asked.as_json)
         for path in files:
             _file(app, path, asked, told)
@@ -61,14 +63,15 @@ def from_gdelt(
     settings: Settings, asked: Asked, query: str, since: str | None, until: str | None, url: str | None
 ) -> bool:
     """Import what GDELT finds; whether it was of any use."""
-    with _app(settings) as app:
+    with opened_app(settings) as app:
         told = Told(asked.as_json)
         _search(app, _searched(app, query, since, until, url or gdelt.API), asked, told)
     return not told.useless
 
 
 @contextlib.contextmanager
-def _app(settings: Settings) -> Iterator[App]:
+def opened_app(settings: Settings) -> Iterator[App]:
+    """The app while an import runs; Ctrl-C ends it with one line."""
     app = App(settings)
     try:
         yield app
@@ -86,7 +89,7 @@ def _file(app: App, path: Path, asked: Asked, told: "Told") -> None:
         if asked.dry_run:
             told.preview(opened.plan, *importing.first_of_file(app, opened, _SHOWN))
             return
-        with _bar(path.name) as tell:
+        with progress(path.name) as tell:
             done = importing.import_file(app, opened, again=asked.again, tell=tell)
     told.done(done)
 
@@ -97,7 +100,7 @@ def _search(app: App, search: gdelt.Search, asked: Asked, told: "Told") -> None:
     if asked.dry_run:
         told.preview(plan, *asyncio.run(importing.first_of_search(app, search, plan, asyncio.sleep, _SHOWN)))
         return
-    with _bar("GDELT") as tell:
+    with progress("GDELT") as tell:
         done = asyncio.run(importing.import_search(app, search, plan, asyncio.sleep, again=asked.again, tell=tell))
     told.done(done)
 
@@ -176,7 +179,7 @@ def _rule(plan: Plan) -> str:
 
 
 @contextlib.contextmanager
-def _bar(name: str) -> Iterator[Tell]:
+def progress(name: str) -> Iterator[Tell]:
     """A progress bar on a terminal, none in a pipe."""
     screen = Console(stderr=True)
     text = TextColumn("{task.completed:>4.0%}  {task.fields[rows]:,} rows")
@@ -188,7 +191,8 @@ def _bar(name: str) -> Iterator[Tell]:
         yield lambda share, counts: bar.update(task, completed=share, rows=counts.rows)
 
 
-def _columns(raw: str | None) -> Mapping[str, str]:
+def read_columns(raw: str | None) -> Mapping[str, str]:
+    """`--columns`: column by field. Raises ConfigError."""
     found: dict[str, str] = {}
     for pair in (raw or "").split(",") if raw else ():
         field, equals, column = (part.strip() for part in pair.partition("="))
@@ -198,25 +202,28 @@ def _columns(raw: str | None) -> Mapping[str, str]:
     return found
 
 
-def _zone(raw: str | None) -> dt.tzinfo | None:
+def read_zone(raw: str | None) -> dt.tzinfo | None:
+    """`--zone`. Raises ConfigError."""
     try:
         return ZoneInfo(raw) if raw else None
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ConfigError(f"--zone {raw}", "no such time zone", "an IANA name such as Asia/Tokyo or UTC") from error
 
 
-def _source(raw: str) -> str:
+def read_source(raw: str) -> str:
+    """`--source`. Raises ConfigError."""
     if source_name(raw) != raw:
         raise ConfigError(f"--source {raw!r}", "no name for a source", "small letters, digits, . and - only")
     return raw
 
 
-def _delay(raw: str | None) -> dt.timedelta | None:
+def read_span(name: str, raw: str | None) -> dt.timedelta | None:
+    """A span of time as `15m`, that an option of this name was given. Raises ConfigError."""
     if raw is None:
         return None
     match = _SPAN.fullmatch(raw)
     if not match or len(match[1]) > 7:
-        raise ConfigError(f"--delay {raw}", "is no span of time", "60s, 15m, 2h or 1d")
+        raise ConfigError(f"{name} {raw}", "is no span of time", "60s, 15m, 2h or 1d")
     return dt.timedelta(seconds=int(match[1]) * _SECONDS[match[2] or "s"])
 
 

@@ -1,4 +1,4 @@
-"""`signals import`: historical headlines in, from files or from GDELT's archive."""
+"""`signals import`: history in: headlines from files or from GDELT's archive, bars from files."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from jobs.cli import options
+from jobs.settings import Settings
 from signals.errors import ConfigError
 
 FIELDS = "title, published_at, known_at, url, id, source, summary, body, lang"
+BAR_FIELDS = "open_at, close_at, open, high, low, close"
 FORMATS = "csv, tsv, jsonl, json, parquet"
 
 
@@ -33,7 +35,16 @@ def run(
         str | None,
         typer.Option("--delay", metavar="SPAN", help="From a published time until it was known.", show_default="60s"),
     ] = None,
-    source: Annotated[str, typer.Option("--source", metavar="ID", help="Source of rows that name none.")] = "import",
+    source: Annotated[
+        str, typer.Option("--source", metavar="ID", help="Source of rows that name none; of bars.")
+    ] = "import",
+    bars: Annotated[
+        bool, typer.Option("--bars", help=f"The files hold bars of USD/JPY; their fields: {BAR_FIELDS}.")
+    ] = False,
+    length: Annotated[
+        str | None,
+        typer.Option("--length", metavar="SPAN", help="Of a bar.", show_default="commonest distance of two rows"),
+    ] = None,
     form: Annotated[
         str | None, typer.Option("--format", metavar="FORMAT", help=f"{FORMATS}, if the name does not tell.")
     ] = None,
@@ -53,6 +64,8 @@ def run(
 ) -> None:
     """Bring in historical headlines: CSV, TSV, JSON, JSONL, Parquet (also .gz), or a search of GDELT's archive.
 
+    With --bars: bars of USD/JPY. Each row is checked and each refusal counted; they count as learned now.
+
     When a headline counts as known: at its first-seen time, if a column is mapped to known_at; else at its
     published time plus --delay (60 s); of GDELT, 15 minutes after GDELT saw it, which stands for the published
     time, too, as an upper bound. All are marked backfilled. Rows without a usable date are refused and counted.
@@ -65,6 +78,11 @@ def run(
     from jobs.cli import importing  # what it needs takes half a second to load
 
     settings = options.settings(context, config)
+    if bars:
+        _bars(settings, query, (columns, form, encoding, zone, source, length), files or [], dry_run, as_json)
+        return
+    if length:
+        raise ConfigError(f"--length {length}", "is of bars", "with --bars")
     asked = importing.Asked(
         importing.read_options(columns, form, encoding, zone, source, delay), again, dry_run, as_json
     )
@@ -73,4 +91,21 @@ def run(
     else:
         useful = importing.from_files(settings, asked, files or [])
     if not useful:
+        raise typer.Exit(1)
+
+
+def _bars(
+    settings: Settings,
+    query: str | None,
+    asked: tuple[str | None, str | None, str | None, str | None, str, str | None],
+    files: list[Path],
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    if query:
+        raise ConfigError("--bars", "GDELT has none", "signals import prices.csv --bars")
+    from jobs.cli import bar_history
+
+    read = bar_history.read_options(*asked)
+    if not bar_history.from_files(settings, read, files, dry_run=dry_run, as_json=as_json):
         raise typer.Exit(1)

@@ -15,8 +15,9 @@ FINE_MAX_S = 300
 REACH_FINE = dt.timedelta(hours=2)
 REACH_COARSE = dt.timedelta(days=7)
 """How old the last bar may be and still be quoted: a fine one two hours, a coarse one over a long weekend."""
-REFERENCE_SOURCES = frozenset({"ecb"})
-"""Daily fixings: joined where no fresh bar is known and none that closed as late, always marked stale."""
+REFERENCE_SOURCES = frozenset({"ecb", "reference"})
+"""Daily fixings, and the days that someone imports as such: joined where no fresh bar is known
+and none that closed as late, always marked stale."""
 
 _WINDOW = dt.timedelta(hours=1)
 _MIN_RETURNS = 30
