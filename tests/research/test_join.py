@@ -100,6 +100,30 @@ def test_a_long_history_gives_the_same_figures(history: list[Bar]) -> None:
     assert all(any(getattr(row, name) is not None for row in found) for name in PriceContext.__struct_fields__)
 
 
+EDGES = {
+    "fine in reach": ([make_bar(NOW - 2 * HOUR)], NOW),
+    "coarse in reach": ([make_bar(NOW - 168 * HOUR, length_s=3600)], NOW),
+    "start near enough for 60": ([make_bar(NOW - 67 * MINUTE, 149.0), make_bar(NOW - MINUTE)], NOW),
+    "start too early for 60": ([make_bar(NOW - 67 * MINUTE - SECOND, 149.0), make_bar(NOW - MINUTE)], NOW),
+    "start near enough for 5": ([make_bar(NOW - 390 * SECOND, 149.0), make_bar(NOW - MINUTE)], NOW),
+    "start too early for 5": ([make_bar(NOW - 391 * SECOND, 149.0), make_bar(NOW - MINUTE)], NOW),
+    "just fresh": ([make_bar(NOW - STALE_S * SECOND), make_bar(NOW - MINUTE, source="ecb", length_s=86_400)], NOW),
+    "just enough minutes": (climb(31), NOW + SECOND),
+    "too few minutes": (climb(30), NOW + SECOND),
+    "other versions": (
+        [*climb(40), *(make_bar(b.close_at, 149.0, known_at=NOW) for b in climb(40)[::2])],
+        NOW + SECOND,
+    ),
+}
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_limits_are_those_of_each(edge: str) -> None:
+    """At and beyond each limit of age and number, and where bars were learned twice."""
+    known, at = EDGES[edge]
+    assert same(at_once(known, [at]), one_by_one(known, [at]))
+
+
 def test_figures_in_the_middle_round_as_python_does() -> None:
     """Of a figure between two roundings the one that `round` gives, not the one that numpy does."""
     values = np.array([2.675, 1.005, -2.675, 0.125, 0.5, -0.001, 1e9 + 0.005, math.nan])
