@@ -100,6 +100,7 @@ def test_a_long_history_gives_the_same_figures(history: list[Bar]) -> None:
     assert all(any(getattr(row, name) is not None for row in found) for name in PriceContext.__struct_fields__)
 
 
+TWICE = [*climb(40), *(make_bar(bar.close_at, 149.0, known_at=NOW) for bar in climb(40)[::2])]
 EDGES = {
     "fine in reach": ([make_bar(NOW - 2 * HOUR)], NOW),
     "coarse in reach": ([make_bar(NOW - 168 * HOUR, length_s=3600)], NOW),
