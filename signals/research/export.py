@@ -25,7 +25,7 @@ UNFINISHED = "_unfinished.json"
 _PARTIAL = "_partial"
 """Readers pass over names that begin with an underscore."""
 
-Row = Mapping[str, Any]
+Columns = Mapping[str, Sequence[Any]]
 
 
 class Covers(msgspec.Struct, frozen=True):
@@ -42,14 +42,14 @@ class Covers(msgspec.Struct, frozen=True):
         return begins and ends and set(other.what) <= set(self.what)
 
 
-def table(name: str, rows: Sequence[Row]) -> Any:
-    """Rows by the names of a table's columns, as a `pyarrow.Table` of its schema."""
+def table(name: str, batch: Columns) -> Any:
+    """Plain values by the names of a table's columns, as a `pyarrow.Table` of its schema."""
     pa, schema = pyarrow(), arrow_schema(name)
-    arrays = [pa.array([_plain(row[field.name]) for row in rows], field.type) for field in schema]
+    arrays = [pa.array(_plain(batch[field.name], field.type), field.type) for field in schema]
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def write_day(folder: Path, name: str, day: dt.date, batches: Iterable[Sequence[Row]]) -> int:
+def write_day(folder: Path, name: str, day: dt.date, batches: Iterable[Columns]) -> int:
     """Write a table's rows of one day in place of what `folder` has of it; returns how many there were.
 
     `batches` in the order in which rows are to stand; one is held at a time. To be called within `covering`.
@@ -68,15 +68,16 @@ def write_day(folder: Path, name: str, day: dt.date, batches: Iterable[Sequence[
     return count
 
 
-def _write(path: Path, name: str, batches: Iterable[Sequence[Row]]) -> int:
+def _write(path: Path, name: str, batches: Iterable[Columns]) -> int:
     from pyarrow import parquet
 
     count = 0
     with path.open("wb") as file:
         with parquet.ParquetWriter(file, arrow_schema(name), compression="zstd") as writer:
             for batch in batches:
-                writer.write_table(table(name, batch))
-                count += len(batch)
+                rows = table(name, batch)
+                writer.write_table(rows)
+                count += rows.num_rows
         file.flush()
         os.fsync(file.fileno())  # or a crash could leave the day's name with nothing behind it
     return count
@@ -131,6 +132,6 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(held)
 
 
-def _plain(value: Any) -> Any:
-    """As Arrow takes it: a map is a list of pairs."""
-    return list(value.items()) if isinstance(value, dict) else value
+def _plain(values: Sequence[Any], kind: Any) -> Sequence[Any]:
+    """As Arrow takes them: a map is a list of pairs."""
+    return [list(value.items()) for value in values] if pyarrow().types.is_map(kind) else values

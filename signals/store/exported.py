@@ -1,10 +1,10 @@
 """What an export reads: each table's rows of a span of time, in order, a batch at a time.
 
-Rows are mappings of plain values by the names of the fields of `model`; times are aware UTC.
+Batches are columns of plain values by the names of the fields of `model`; times are aware UTC.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,12 +13,43 @@ import sqlalchemy as sa
 from signals.model import Bar, Headline, Index, JobRun, Score, Signal
 from signals.store import schema
 
-Row = Mapping[str, Any]
+Columns = Mapping[str, Sequence[Any]]
 
 _B, _H, _I, _R, _S, _W = (
     schema.bars, schema.headlines, schema.indexes, schema.job_runs, schema.signals, schema.withdrawals,
 )  # fmt: skip
 _NOTICE = schema.headlines.alias("notice")
+
+
+def _fields(table: sa.FromClause, kind: type, *more: str) -> list[sa.ColumnElement[Any]]:
+    return [table.c[name] for name in (*kind.__struct_fields__, *more)]  # type: ignore[attr-defined]
+
+
+def _signals(rows: Sequence[sa.Row[Any]]) -> Columns:
+    """As the type has them today: what was kept before a field was there has its default."""
+    signals = [msgspec.convert(row.data, Signal) for row in rows]
+    made = {name: [getattr(signal, name) for signal in signals] for name in Signal.__struct_fields__}
+    return made | {"evidence": [msgspec.to_builtins(evidence) for evidence in made["evidence"]]}
+
+
+def _as_they_are(rows: Sequence[sa.Row[Any]]) -> Columns:
+    return dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True))
+
+
+def _series(conn: sa.Connection) -> sa.ColumnElement[bool]:
+    """Name every pair and source: bars are kept in the order of these, then of their time."""
+    return _B.c.pair.in_(_different(conn, _B.c.pair)) & _B.c.source.in_(_different(conn, _B.c.source))
+
+
+def _different(conn: sa.Connection, column: sa.Column[str]) -> list[str]:
+    """All values of a column, from one to the next by its index: a `DISTINCT` would read every row."""
+    found: list[str] = []
+    query = sa.select(sa.func.min(column))
+    value = conn.execute(query).scalar()
+    while value is not None:
+        found.append(value)
+        value = conn.execute(query.where(column > value)).scalar()
+    return found
 
 
 class _Read(NamedTuple):
@@ -29,31 +60,9 @@ class _Read(NamedTuple):
     """The time that says to which day a row belongs."""
     key: tuple[sa.ColumnElement[Any], ...]
     """The order of rows of one time."""
-    row: Callable[[sa.Row[Any]], Row] = lambda row: row._asdict()
+    columns: Callable[[Sequence[sa.Row[Any]]], Columns] = _as_they_are
     narrowed: Callable[[sa.Connection], sa.ColumnElement[bool] | None] = lambda conn: None
     """A condition that changes no answer and lets the database find the rows by an index."""
-
-
-def _fields(table: sa.FromClause, kind: type, *more: str) -> list[sa.ColumnElement[Any]]:
-    return [table.c[name] for name in (*kind.__struct_fields__, *more)]  # type: ignore[attr-defined]
-
-
-def _signal(row: sa.Row[Any]) -> Row:
-    """As the type has it today: what was kept before a field was there has its default."""
-    signal = msgspec.convert(row.data, Signal)
-    return msgspec.structs.asdict(signal) | {"evidence": msgspec.to_builtins(signal.evidence)}
-
-
-def _series(conn: sa.Connection) -> sa.ColumnElement[bool]:
-    """Name every pair and source: bars are kept in the order of these, then of their time."""
-    key = sa.tuple_(_B.c.pair, _B.c.source)
-    first = sa.select(_B.c.pair, _B.c.source).order_by(_B.c.pair, _B.c.source).limit(1)
-    found: list[tuple[str, str]] = []
-    row = conn.execute(first).one_or_none()
-    while row is not None:
-        found.append((row.pair, row.source))
-        row = conn.execute(first.where(key > sa.tuple_(*found[-1]))).one_or_none()
-    return sa.or_(sa.false(), *(sa.and_(_B.c.pair == pair, _B.c.source == source) for pair, source in found))
 
 
 def _retractions() -> sa.Select[Any]:
@@ -86,7 +95,7 @@ def _reads() -> dict[str, _Read]:
     return {
         "headlines": _Read(sa.select(*_fields(_H, Headline, *made)), _H.c.known_at, (_H.c.headline_id,)),
         "scores": _Read(scores, _H.c.known_at, (score.c.headline_id, score.c.model_id)),
-        "signals": _Read(sa.select(_S.c.data), _S.c.known_at, (_S.c.signal_id,), _signal),
+        "signals": _Read(sa.select(_S.c.data), _S.c.known_at, (_S.c.signal_id,), _signals),
         "retractions": _Read(retractions, back.known_at, (back.signal_id,)),
         "withdrawals": _Read(sa.select(_W), _W.c.known_at, (_W.c.headline_id,)),
         "indexes": _Read(sa.select(*_fields(_I, Index, "at")), _I.c.at, ()),
@@ -110,7 +119,7 @@ def span(conn: sa.Connection, name: str) -> tuple[dt.datetime, dt.datetime] | No
     return None if first is None or last is None else (first, last)
 
 
-def batches(conn: sa.Connection, name: str, low: dt.datetime, high: dt.datetime, *, size: int) -> Iterator[list[Row]]:
+def batches(conn: sa.Connection, name: str, low: dt.datetime, high: dt.datetime, *, size: int) -> Iterator[Columns]:
     """A table's rows of [`low`, `high`) by time, at most `size` at once; no more than that is held."""
     read = _READS[name]
     query = read.query.where(read.at >= low, read.at < high).order_by(read.at, *read.key)
@@ -118,4 +127,4 @@ def batches(conn: sa.Connection, name: str, low: dt.datetime, high: dt.datetime,
     if narrowed is not None:
         query = query.where(narrowed)
     for rows in conn.execute(query.execution_options(yield_per=size)).partitions():
-        yield [read.row(row) for row in rows]
+        yield read.columns(rows)

@@ -108,7 +108,7 @@ def test_without_pyarrow_one_line_says_so(home: Shell, tmp_path: Path) -> None:
 def test_a_kill_leaves_whole_days_and_a_mark(home: Shell, tmp_path: Path) -> None:
     """Killed in the middle, every file is whole, the folder says that days are missing, and a second run mends it."""
     store, lake = Store.open(f"sqlite:///{home.home}/signals.db"), tmp_path / "lake"
-    many = 400
+    many = 150
     with store.write() as conn:
         bars.add(conn, minutes(many))
     store.close()

@@ -31,6 +31,11 @@ def plain(record: msgspec.Struct, **added: object) -> dict[str, Any]:
     return found | ({"evidence": msgspec.to_builtins(found["evidence"])} if "evidence" in found else {})
 
 
+def batch(*rows: dict[str, Any]) -> dict[str, list[Any]]:
+    """Rows as columns."""
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
 def write(folder: Path, name: str, *records: msgspec.Struct) -> Path:
     """One table, each record on its day."""
     days: dict[dt.date, list[dict[str, Any]]] = {}
@@ -38,7 +43,7 @@ def write(folder: Path, name: str, *records: msgspec.Struct) -> Path:
         days.setdefault(getattr(record, TABLES[name].at).date(), []).append(plain(record))
     with covering(folder, Covers((name,))):
         for day, rows in days.items():
-            write_day(folder, name, day, [rows])
+            write_day(folder, name, day, [batch(*rows)])
     return folder
 
 
@@ -89,7 +94,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     }  # fmt: skip
     for name, row in rows.items():
         path = tmp_path / f"{name}.parquet"
-        pq.write_table(table(name, [row]), path)
+        pq.write_table(table(name, batch(row)), path)
         (found,) = pq.read_table(path).to_pylist()
         for column, value in row.items():
             assert msgspec.json.encode(found[column]) == msgspec.json.encode(value), column
@@ -121,7 +126,7 @@ def test_a_day_that_breaks_off_keeps_what_was_there(tmp_path: Path) -> None:
     write(tmp_path, "signals", make_signal())
 
     def broken() -> Any:
-        yield [plain(make_signal(signal_id="new"))]
+        yield batch(plain(make_signal(signal_id="new")))
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"), covering(tmp_path, SIGNALS):

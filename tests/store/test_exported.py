@@ -31,7 +31,8 @@ MIDNIGHT = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
 def read(store: Store, name: str, low: dt.datetime = MIDNIGHT, size: int = 100) -> list[dict[str, Any]]:
     """A day's rows of a table."""
     with store.read() as conn:
-        return [dict(row) for rows in exported.batches(conn, name, low, low + DAY, size=size) for row in rows]
+        batches = exported.batches(conn, name, low, low + DAY, size=size)
+        return [dict(zip(batch, row, strict=True)) for batch in batches for row in zip(*batch.values(), strict=True)]
 
 
 def tell(store: Store, *signals: Any, at: dt.datetime = NOW, headlined: Any = (), skips: Any = ()) -> None:
@@ -70,7 +71,7 @@ def test_a_day_comes_in_batches(store: Store) -> None:
     with store.write() as conn:
         bars.add(conn, [make_bar(MIDNIGHT + n * MINUTE) for n in range(1, 8)])
     with store.read() as conn:
-        sizes = [len(rows) for rows in exported.batches(conn, "bars", MIDNIGHT, MIDNIGHT + DAY, size=3)]
+        sizes = [len(batch["source"]) for batch in exported.batches(conn, "bars", MIDNIGHT, MIDNIGHT + DAY, size=3)]
     assert sizes == [3, 3, 1]
 
 
