@@ -19,6 +19,7 @@ from jobs.wire import TLS, redis_url, signing_key
 from signals.errors import ConfigError
 from signals.market.events import Event
 from signals.model import Policy
+from signals.research.rules import Costs
 from signals.sources import KINDS
 from signals.sources.feed import Feed
 
@@ -113,6 +114,7 @@ class _File(Section, frozen=True, kw_only=True):
 
     feeds: Path
     events: Path | None = None
+    costs: Path | None = None
     seeds: Seeds
     jobs: Jobs
     policy: Policy = Policy()
@@ -135,6 +137,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     home: Path
     feeds: tuple[Feed, ...]
     events: tuple[Event, ...] = ()
+    costs: Costs | None = None
+    """What trading costs in a backtest; null where no file of costs is named."""
     seeds: Seeds
     jobs: Jobs
     policy: Policy
@@ -166,6 +170,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         home=home,
         feeds=_feeds(_absolute(base, file.feeds)),
         events=_events(_absolute(base, file.events)) if file.events else (),
+        costs=_costs(_absolute(base, file.costs)) if file.costs else None,
         seeds=Seeds(**{name: _absolute(base, getattr(file.seeds, name)) for name in Seeds.__struct_fields__}),
         jobs=file.jobs,
         policy=file.policy,
@@ -258,6 +263,10 @@ def _events(path: Path) -> tuple[Event, ...]:
         return _decode(_tree(path), _EventsFile, path).event
     except ZoneInfoNotFoundError as error:
         raise ConfigError(str(path), f"zone: {error.args[0]}", "an IANA name such as Asia/Tokyo") from error
+
+
+def _costs(path: Path) -> Costs:
+    return _decode(_tree(path), Costs, path)
 
 
 def _absolute(base: Path, path: Path) -> Path:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from signals.market.hours import HOURS_IN_WEEK
+
 NEW_YORK = "America/New_York"
-HOURS_IN_WEEK = 168
 _CLOSE_HOUR = 17
 _FRIDAY, _SATURDAY, _SUNDAY = 4, 5, 6
 _NIGHTS = np.array([1, 1, 3, 1, 1, 0, 0])

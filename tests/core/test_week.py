@@ -51,4 +51,4 @@ def test_the_first_hour_of_the_week_is_sunday_1700():
     """Hour 0 opens the week, hour 119 is its last, the weekend follows."""
     times = pd.DatetimeIndex(["2024-03-10T21:30Z", "2024-03-08T21:59Z", "2024-03-09T22:00Z"]).as_unit("us")
     assert week.hour_of_week(times).tolist() == [0, 119, 144]
-    assert np.unique(week.hour_of_week(TIMES)).size == week.HOURS_IN_WEEK
+    assert np.unique(week.hour_of_week(TIMES)).size == hours.HOURS_IN_WEEK

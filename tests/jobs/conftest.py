@@ -69,7 +69,8 @@ class Shell:
         self.config = folder / "config" / "signals.toml"
         self.config.parent.mkdir()
         text = (ROOT / "config" / "signals.toml").read_text().replace("../seeds", str(ROOT / "seeds"))
-        text = text.replace("events.toml", str(ROOT / "config" / "events.toml"))
+        for name in ("events.toml", "costs.toml"):
+            text = text.replace(name, str(ROOT / "config" / name))
         self.config.write_text(text)
         (self.config.parent / "feeds.toml").write_text(feeds)
         self.env = os.environ | {

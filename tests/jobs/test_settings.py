@@ -1,5 +1,6 @@
 """Settings: each mistake is one line that names where it stands and what may stand there."""
 
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -29,7 +30,7 @@ def test_a_mistake_in_the_environment_names_the_variable(name, value, said):
 
 def test_a_mistake_in_the_feeds_names_their_file_and_shows_their_example(tmp_path):
     """The hint is the shipped file of the same name."""
-    for name in ("signals.toml", "feeds.toml", "events.toml"):
+    for name in ("signals.toml", "feeds.toml", "events.toml", "costs.toml"):
         (tmp_path / name).write_bytes((ROOT / "config" / name).read_bytes())
     with (tmp_path / "feeds.toml").open("a") as file:
         file.write('[[feed]]\nid = "x"\nkind = "rss"\nurl = "http://x.example/"\ncolour = 1\n')
@@ -76,3 +77,57 @@ def test_a_mistake_in_a_secret_names_the_variable(environ, said):
         load(FILE, environ)
     assert str(raised.value).startswith(said)
     assert "s3cret" not in str(raised.value)
+
+
+def _costs(folder: Path, text: str) -> Path:
+    """A configuration whose costs are these."""
+    shipped = (ROOT / "config" / "signals.toml").read_text(encoding="utf-8")
+    for name in ("feeds.toml", "events.toml"):
+        shipped = shipped.replace(name, str(ROOT / "config" / name))
+    (folder / "signals.toml").write_text(shipped, encoding="utf-8")
+    (folder / "costs.toml").write_text(text, encoding="utf-8")
+    return folder / "signals.toml"
+
+
+def test_the_shipped_costs_are_dearest_when_nobody_deals():
+    """A figure for each hour of the week, the week's first and the one after 17:00 New York dearer than noon's; rates
+    of ten years, both currencies' last moves among them.
+    """
+    costs = load(FILE, {}).costs
+    assert costs is not None
+    assert len(costs.spread_pips) == 168
+    assert costs.spread_pips[0] > costs.spread_pips[24] > costs.spread_pips[24 + 19]
+    assert (costs.rates[0].since, costs.rates[-1].since) == ("2015-12-17", "2025-12-22")
+    assert (costs.rates[-1].usd, costs.rates[-1].jpy) == (3.625, 0.75)
+
+
+def test_without_a_file_of_costs_there_are_none(tmp_path):
+    """A configuration of before has no such key and loads as it did."""
+    path = _costs(tmp_path, "")
+    path.write_text(path.read_text(encoding="utf-8").replace('costs = "costs.toml"', ""), encoding="utf-8")
+    assert load(path, {}).costs is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("spread_pips = [0.4, 0.5]", "top level: spread_pips must hold 1 or 168 figures, got 2"),
+        ("spread_pips = [-0.4]", "spread_pips[0]: Expected `float` >= 0.0"),
+        ("slippage_pips = 0.1", "top level: missing key `spread_pips`"),
+        ("spread_pips = [0.4]\nslipage_pips = 0.1", "top level: unknown key `slipage_pips`"),
+        ('spread_pips = [0.4]\nrates = [{ since = "2024-1-1", usd = 5, jpy = 0 }]', "rates[0].since: Expected `str`"),
+        ('spread_pips = [0.4]\nrates = [{ since = "2024-01-01", usd = 5 }]', "rates[0]: missing key `jpy`"),
+        (
+            'spread_pips = [0.4]\nrates = [{ since = "2024-02-01", usd = 5, jpy = 0 }, '
+            '{ since = "2024-01-01", usd = 5, jpy = 0 }]',
+            "top level: rates must stand oldest first, each day once: 2024-01-01",
+        ),
+        ('spread_pips = [0.4]\nrates = [{ since = "2024-13-01", usd = 5, jpy = 0 }]', "top level: month must be in 1"),
+    ],
+)
+def test_a_mistake_in_the_costs_names_file_and_key(tmp_path, text, said):
+    """One line: the file, the key, what is wrong, where it is shown right."""
+    with pytest.raises(ConfigError) as raised:
+        load(_costs(tmp_path, text), {})
+    assert str(raised.value).startswith(f"{tmp_path / 'costs.toml'}: {said}")
+    assert "the shipped config/costs.toml shows" in str(raised.value)
