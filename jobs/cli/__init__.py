@@ -7,7 +7,22 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from jobs.cli import backtest, broker, evaluate, history, imports, run, score, scorecard, serve, sources, study, train, watch
+from jobs.cli import (
+    backtest,
+    broker,
+    evaluate,
+    export,
+    history,
+    imports,
+    run,
+    score,
+    scorecard,
+    serve,
+    sources,
+    study,
+    train,
+    watch,
+)
 from signals import __version__
 from signals.errors import ConfigError, SignalsError
 
@@ -46,7 +61,22 @@ def root(
     context.obj = config
 
 
-for module in (run, serve, score, watch, history, scorecard, imports, sources, train, evaluate, backtest, study, broker):
+for module in (
+    run,
+    serve,
+    score,
+    watch,
+    history,
+    scorecard,
+    imports,
+    export,
+    sources,
+    train,
+    evaluate,
+    backtest,
+    study,
+    broker,
+):
     module.register(app)
 
 

@@ -45,11 +45,19 @@ def backtest(
     model: research.Model = None,
     sets: Set = None,
     allow_backfilled: research.AllowBackfilled = False,
-    placebos: Annotated[int, typer.Option("--placebos", min=20, max=10_000, help="How often signals are shuffled.")] = 200,
+    placebos: Annotated[
+        int, typer.Option("--placebos", min=20, max=10_000, help="How often signals are shuffled.")
+    ] = 200,
     lookahead: Annotated[bool, typer.Option(help="Replay the archive cut at several times, and compare.")] = True,
-    note_trial: Annotated[bool, typer.Option("--count/--no-count", help="Count this run in the ledger of trials.")] = True,
-    report: Annotated[Path | None, typer.Option("--report", metavar="F.html", help="Write a report with pictures.")] = None,
-    to: Annotated[Path | None, typer.Option("--to", metavar="DIR", help="Write trades, days and bars as Parquet.")] = None,
+    note_trial: Annotated[
+        bool, typer.Option("--count/--no-count", help="Count this run in the ledger of trials.")
+    ] = True,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="F.html", help="Write a report with pictures.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="DIR", help="Write trades, days and bars as Parquet.")
+    ] = None,
     as_json: options.Json = False,
     config: options.Config = None,
 ) -> None:
@@ -194,7 +202,9 @@ def _show(found: "Appraisal", said: Sequence[str], written: Sequence[str]) -> No
     panel = found.panel
     table.add_row("placebo", f"better than {panel.beaten:.0%} of {panel.shuffles} shuffled (p = {panel.p_value:.3f})")
     refused = {name: count for name, count in found.summary.not_traded.items() if count}
-    table.add_row("not traded", ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in refused.items()) or "-")
+    table.add_row(
+        "not traded", ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in refused.items()) or "-"
+    )
     screen.print(table)
     for line in written:
         screen.print(line, markup=False)
@@ -214,5 +224,3 @@ def _object(found: "Appraisal", said: Sequence[str], inputs: Mapping[str, str]) 
         "placebo": {"beaten": found.panel.beaten, "p_value": found.panel.p_value, "runs": len(found.panel.runs)},
         "groups": found.groups.to_dict("records"),
     }
-
-

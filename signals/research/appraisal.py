@@ -91,7 +91,7 @@ def verdict(found: Appraisal) -> str:
     if net.high < 0:
         return f"{said}: it loses."
     deflated = found.deflated
-    if math.isfinite(deflated.deflated) and deflated.deflated < 0.95:  # noqa: PLR2004 - the usual bar
+    if math.isfinite(deflated.deflated) and deflated.deflated < 0.95:
         return f"{said}: above zero alone, but not once the {deflated.trials} trials of the ledger are counted."
     return f"{said}: above zero, the {deflated.trials} trials of the ledger counted."
 

@@ -118,7 +118,12 @@ def _groups(groups: pd.DataFrame) -> list[str]:
     for by, title in _GROUP_NAMES.items():
         most = groups[groups["by"] == by].sort_values("trades", ascending=False, kind="stable").head(_SHOWN)
         rows = [
-            (row.group.replace("_", " "), f"{row.trades:,}", _bounds(row.net_bp, row.low, row.high), f"{row.net_jpy:+,.0f}")
+            (
+                row.group.replace("_", " "),
+                f"{row.trades:,}",
+                _bounds(row.net_bp, row.low, row.high),
+                f"{row.net_jpy:+,.0f}",
+            )
             for row in most.itertuples()
         ]
         if len(rows) > 1:

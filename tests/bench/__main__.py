@@ -10,7 +10,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import sys
 
-from tests.bench import chaos, client, feeds, importing, publishing, scoring, stories
+from tests.bench import chaos, client, feeds, importing, join, publishing, scoring, stories
 
 PARTS = {
     "scoring": scoring.bench,
@@ -18,6 +18,7 @@ PARTS = {
     "client": client.bench,
     "feeds": feeds.bench,
     "importing": importing.bench,
+    "join": join.bench,
     "stories": stories.bench,
     "chaos": chaos.bench,
 }

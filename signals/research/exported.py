@@ -1,0 +1,109 @@
+"""An export read back as the two frames of research."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from signals.errors import DataError
+from signals.research.export import unfinished
+from signals.research.export_schema import VERSION, arrow_schema, pyarrow
+from signals.research.frames import COLUMNS, DTYPES, PRICES, SIGN, UTC
+
+_BAR_KEY = ("open_at", "close_at")
+
+
+class Export(NamedTuple):
+    """What an export holds for research."""
+
+    signals: pd.DataFrame
+    """As `frames.signal_frame`."""
+    bars: pd.DataFrame
+    """As `frames.bar_frame`: of one source and one length."""
+
+
+def read_export(folder: str | Path, *, source: str = "yahoo", length_s: float = 60) -> Export:
+    """The signals of an export, and its bars of one source and length (seconds), as the frames of `research.frames`.
+
+    Raises
+    ------
+    ConfigError : pyarrow is not installed.
+    DataError : there is no export, one was broken off, or it is of another version.
+    """
+    root = Path(folder)
+    left = unfinished(root)
+    if left:
+        what = ", ".join(left[0].what)
+        raise DataError(str(root), f"an export of {what} was broken off", "export the same days again")
+    signals = _table(root, "signals", list(COLUMNS))
+    retractions = _table(root, "retractions", ["signal_id", "known_at"])
+    return Export(_signals(signals, retractions), _bars(root, source, length_s))
+
+
+def _signals(table: Any, retractions: Any) -> pd.DataFrame:
+    frame = pd.DataFrame({name: _column(table.column(name), DTYPES[name]) for name in COLUMNS})
+    frame["sign"] = np.where(frame["abstained"], 0, frame["direction"].map(SIGN)).astype("int8")
+    ended = pd.concat(
+        [
+            frame.loc[frame["supersedes"].notna(), ["supersedes", "known_at"]].set_axis(["signal_id", "at"], axis=1),
+            pd.DataFrame(
+                {
+                    "signal_id": _column(retractions.column("signal_id"), "str"),
+                    "at": _column(retractions.column("known_at"), UTC),
+                }
+            ),
+        ]
+    )
+    first = ended.groupby("signal_id")["at"].min()
+    frame["voided_at"] = first.reindex(frame["signal_id"]).astype(UTC).array
+    return frame.sort_values(["known_at", "signal_id"], kind="stable", ignore_index=True)
+
+
+def _bars(root: Path, source: str, length_s: float) -> pd.DataFrame:
+    table = _table(root, "bars", [*_BAR_KEY, *PRICES, "known_at"], source=source, length_s=length_s)
+    frame = pd.DataFrame({name: _column(table.column(name), "float64") for name in PRICES})
+    for name in (*_BAR_KEY, "known_at"):
+        frame[name] = _column(table.column(name), UTC)
+    frame = frame.sort_values(["open_at", "known_at"], kind="stable").drop_duplicates("open_at", keep="last")
+    bars = frame.set_index("open_at")[[*PRICES, "close_at"]]
+    bars.attrs |= {"source": source if len(bars) else "", "length_s": float(length_s) if len(bars) else 0.0}
+    return bars
+
+
+def _table(root: Path, name: str, columns: list[str], *, source: str = "", length_s: float = 0) -> Any:
+    """The named columns of all days, of bars those of one series; none where the table has no rows."""
+    pa = pyarrow()
+    from pyarrow import compute, dataset
+
+    schema = arrow_schema(name)
+    files = sorted(str(path) for path in (root / name).glob("date=*/part.parquet"))
+    if not files:
+        if not any(root.glob("*/date=*/part.parquet")):
+            raise DataError(str(root), "holds no export", "make one: signals export --to DIR")
+        return schema.empty_table().select(columns)
+    _check_version(files, name)
+    wanted = None
+    if source:
+        length = dt.timedelta(seconds=length_s)
+        opened, closed = compute.field("open_at"), compute.field("close_at")
+        wanted = (compute.field("source") == source) & (closed - opened == pa.scalar(length, pa.duration("us")))
+    return dataset.dataset(files, schema=schema, format="parquet").to_table(columns=columns, filter=wanted)
+
+
+def _check_version(files: list[str], name: str) -> None:
+    """Of the first and the last day: an export is written by one version, or anew."""
+    from pyarrow import parquet
+
+    for file in (files[0], files[-1]):
+        said = (parquet.read_schema(file).metadata or {}).get(b"usdjpy_signals.schema", b"none").decode()
+        if said != str(VERSION):
+            raise DataError(file, f"is of schema {said}, not {VERSION}", "export anew with this version")
+
+
+def _column(column: Any, dtype: str) -> "pd.Series[Any]":
+    if dtype == "object":
+        return pd.Series([tuple(value) for value in column.to_pylist()], dtype="object")
+    made: pd.Series[Any] = column.to_pandas().astype(dtype)
+    return made
