@@ -27,6 +27,12 @@ Set = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="rules.strength_min=0.5, costs.slippage_pips=0.2, policy...=..."),
 ]
 
+Placebos = Annotated[int, typer.Option("--placebos", min=20, max=10_000, help="How often signals are shuffled.")]
+Lookahead = Annotated[bool, typer.Option(help="Replay the archive cut at several times, and compare.")]
+Count = Annotated[bool, typer.Option("--count/--no-count", help="Count this run in the ledger of trials.")]
+Report = Annotated[Path | None, typer.Option("--report", metavar="F.html", help="Write a report with pictures.")]
+To = Annotated[Path | None, typer.Option("--to", metavar="DIR", help="Write trades, days and bars as Parquet.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -45,19 +51,11 @@ def backtest(
     model: research.Model = None,
     sets: Set = None,
     allow_backfilled: research.AllowBackfilled = False,
-    placebos: Annotated[
-        int, typer.Option("--placebos", min=20, max=10_000, help="How often signals are shuffled.")
-    ] = 200,
-    lookahead: Annotated[bool, typer.Option(help="Replay the archive cut at several times, and compare.")] = True,
-    note_trial: Annotated[
-        bool, typer.Option("--count/--no-count", help="Count this run in the ledger of trials.")
-    ] = True,
-    report: Annotated[
-        Path | None, typer.Option("--report", metavar="F.html", help="Write a report with pictures.")
-    ] = None,
-    to: Annotated[
-        Path | None, typer.Option("--to", metavar="DIR", help="Write trades, days and bars as Parquet.")
-    ] = None,
+    placebos: Placebos = 99,
+    lookahead: Lookahead = True,
+    note_trial: Count = True,
+    report: Report = None,
+    to: To = None,
     as_json: options.Json = False,
     config: options.Config = None,
 ) -> None:
@@ -70,7 +68,7 @@ def backtest(
 
     settings = options.settings(context, config)
     given = research.assignments(sets, _SECTIONS)
-    policy = research.changed(settings.policy, given["policy"], "policy")
+    policy = research.changed("policy", settings.policy, given["policy"])
     _reserve(report, to)
     with closing(App(settings)) as app:
         history = research.load(
@@ -104,10 +102,10 @@ def _appraised(
 ) -> "tuple[Appraisal, list[str]]":
     from signals.research.appraisal import appraise
     from signals.research.backtest import backtest as trade
-    from signals.research.rules import Costs, Rules
+    from signals.research.rules import Rules
 
-    rules = research.changed(Rules(), given["rules"], "rules") or Rules()
-    costs: Costs = research.changed(app.costs, given["costs"], "costs") or app.costs
+    rules = research.changed("rules", Rules(), given["rules"]) or Rules()
+    costs = research.changed("costs", app.costs, given["costs"]) or app.costs
     done = trade(history.signals, history.bars, rules, costs)
     trials, said = _counted(app, history, done, note_trial)
     return appraise(history.signals, history.bars, done, trials, placebos=placebos), [*history.notes, *said]
@@ -135,7 +133,10 @@ def _counted(app: "App", history: "History", done: Any, note_trial: bool) -> "tu
     )
     ledger = Ledger(app.settings.home / "trials.jsonl")
     trials = ledger.add(trial) if note_trial else ledger.read()
-    said = [f"{trials.count} distinct trials in {ledger.path.name}" + ("" if note_trial else ", this one not counted")]
+    said = [
+        f"{len(trials.distinct)} distinct trials in {ledger.path.name}"
+        + ("" if note_trial else ", this one not counted")
+    ]
     if trials.unreadable:
         said.append(f"{ledger.path}: {len(trials.unreadable)} lines cannot be read and are not counted")
     return trials, said
@@ -178,10 +179,10 @@ def _written(
     if report:
         from signals.research import studied
         from signals.research.backtest_page import backtest_page
-        from signals.research.study_page import pictures
+        from signals.research.study_page import in_short
 
-        study = studied.run(history.signals, history.bars)
-        report.write_text(backtest_page(found, said, inputs, pictures(study)), encoding="utf-8")
+        study = studied.run(history.signals, history.bars, studied.Asked(found.backtest.rules.latency_s))
+        report.write_text(backtest_page(found, said, inputs, in_short(study)), encoding="utf-8")
         lines.append(f"report: {report}")
     return lines
 
@@ -199,12 +200,10 @@ def _show(found: "Appraisal", said: Sequence[str], written: Sequence[str]) -> No
     table.add_column(no_wrap=True)
     for name, text in figures(found):
         table.add_row(name, text)
-    panel = found.panel
-    table.add_row("placebo", f"better than {panel.beaten:.0%} of {panel.shuffles} shuffled (p = {panel.p_value:.3f})")
-    refused = {name: count for name, count in found.summary.not_traded.items() if count}
-    table.add_row(
-        "not traded", ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in refused.items()) or "-"
-    )
+    for row in found.panel.standing.itertuples(index=False):
+        table.add_row(f"placebo, {row.kind}", f"{row.at_least} of {row.n} do as well or better (p = {row.p_value:.3f})")
+    refused = [f"{n:,} {why.replace('_', ' ')}" for why, n in found.summary.not_traded.items() if n]
+    table.add_row("not traded", ", ".join(refused) or "-")
     screen.print(table)
     for line in written:
         screen.print(line, markup=False)
@@ -221,6 +220,6 @@ def _object(found: "Appraisal", said: Sequence[str], inputs: Mapping[str, str]) 
         "summary": found.summary._asdict(),
         "intervals": intervals,
         "deflated": found.deflated._asdict(),
-        "placebo": {"beaten": found.panel.beaten, "p_value": found.panel.p_value, "runs": len(found.panel.runs)},
+        "placebo": found.panel.standing.to_dict("records"),
         "groups": found.groups.to_dict("records"),
     }

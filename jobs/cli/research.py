@@ -1,11 +1,12 @@
 """What the research commands share: which stretch of time, whose signals, which bars, what model and policy."""
 
 import datetime as dt
+import importlib.util
 import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 import typer
@@ -37,7 +38,7 @@ Set = Annotated[
 AllowBackfilled = Annotated[
     bool, typer.Option("--allow-backfilled", help="Take signals whose known_at was reconstructed, not witnessed.")
 ]
-_POLICY = "policy."
+T = TypeVar("T", bound=msgspec.Struct)
 _UNKNOWN = re.compile("Object contains unknown field `(.+)`")
 
 
@@ -67,19 +68,22 @@ def assignments(options: Sequence[str] | None, sections: Sequence[str]) -> dict[
     return found
 
 
-def changed(policy: Policy, values: dict[str, Any]) -> Policy | None:
-    """The policy with these values in place of its own; null where there are none. Raises ConfigError."""
+def changed(section: str, one: T, values: dict[str, Any]) -> T | None:
+    """A policy (or rules, or costs) with these values in place of its own; null where there are none.
+
+    Raises ConfigError, which names the key by its section.
+    """
     if not values:
         return None
     try:
-        return msgspec.convert(msgspec.structs.asdict(policy) | values, Policy)
+        return msgspec.convert(msgspec.structs.asdict(one) | values, type(one))
     except msgspec.ValidationError as error:
         problem, _, where = str(error).partition(" - at `$")
         unknown = _UNKNOWN.fullmatch(problem)
         name = where.rstrip("`").lstrip(".") or (unknown[1] if unknown else "")
-        known = ", ".join(_POLICY + field for field in Policy.__struct_fields__)
+        known = ", ".join(f"{section}.{field}" for field in one.__struct_fields__)
         raise ConfigError(
-            f"--set {_POLICY}{name}", "there is no such key" if unknown else problem, f"the keys: {known}"
+            f"--set {section}.{name}", "there is no such key" if unknown else problem, f"the keys: {known}"
         ) from error
 
 
@@ -108,3 +112,9 @@ def load(
         policy=policy,
         allow_backfilled=allow_backfilled,
     )
+
+
+def require(package: str, what: str) -> None:
+    """Raise ConfigError where a package of the extra `research` is not installed."""
+    if importlib.util.find_spec(package) is None:
+        raise ConfigError(what, f"{package} is not installed", "pip install -e .[research]")

@@ -62,7 +62,7 @@ def study(
     from signals.research import studied
 
     settings = options.settings(context, config)
-    policy = research.changed(settings.policy, research.assignments(sets, ["policy"])["policy"])
+    policy = research.changed("policy", settings.policy, research.assignments(sets, ["policy"])["policy"])
     _reserve(report, to)
     with closing(App(settings)) as app:
         history = research.load(

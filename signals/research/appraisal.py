@@ -16,7 +16,7 @@ from signals.research.backtest import Backtest, backtest
 from signals.research.deflated import Deflated, deflated_sharpe
 from signals.research.interval import Interval, interval
 from signals.research.ledger import Trials
-from signals.research.placebo import Panel, placebo
+from signals.research.placebo import Placebo, placebo
 from signals.research.rules import Costs, Rules
 
 _GROUPS = ("exit_reason", "side", "topic", "source", "hour")
@@ -38,13 +38,13 @@ class Appraisal(NamedTuple):
     sharpe: Interval
     """Annualised, of the net daily returns."""
     deflated: Deflated
-    panel: Panel
+    panel: Placebo
     groups: pd.DataFrame
     """As `by_group` makes it."""
 
 
 def appraise(
-    signals: pd.DataFrame, bars: pd.DataFrame, done: Backtest, trials: Trials, *, placebos: int = 200, seed: int = 0
+    signals: pd.DataFrame, bars: pd.DataFrame, done: Backtest, trials: Trials, *, placebos: int = 99, seed: int = 0
 ) -> Appraisal:
     """Hold a backtest against chance and against what was tried before.
 
@@ -66,8 +66,10 @@ def appraise(
         gross_bp=interval(trades["gross_bp"], days=days, seed=seed),
         hit_rate=interval(trades["net_bp"], "hit_rate", days=days, seed=seed),
         sharpe=interval(net, "sharpe", seed=seed),
-        deflated=deflated_sharpe(net, max(trials.count, 1), trials.variance),
-        panel=placebo(signals, lambda other: mean_net_bp(other, bars, done.rules, done.costs), n=placebos, seed=seed),
+        deflated=deflated_sharpe(net, max(_with_ratio(trials), 1), trials.variance),
+        panel=placebo(
+            signals, lambda other: mean_net_bp(other, bars, done.rules, done.costs), shuffles=placebos, seed=seed
+        ),
         groups=by_group(signals, done, seed=seed),
     )
 
@@ -113,6 +115,11 @@ def by_group(signals: pd.DataFrame, done: Backtest, *, seed: int = 0) -> pd.Data
             mean = interval(part["net_bp"], days=pd.DatetimeIndex(part["day"]), seed=seed)
             rows.append((by, str(group), len(part), mean.value, mean.low, mean.high, float(part["net_jpy"].sum())))
     return pd.DataFrame(rows, columns=["by", "group", "trades", "net_bp", "low", "high", "net_jpy"])
+
+
+def _with_ratio(trials: Trials) -> int:
+    """Trials that traded on at least two days in different ways: the others had no ratio to be lucky with."""
+    return sum(trial.sharpe_day is not None for trial in trials.distinct)
 
 
 def _gross(done: Backtest, net: "pd.Series[float]") -> "pd.Series[float]":

@@ -80,7 +80,7 @@ def _chance(value: float) -> str:
 
 
 def _figures(found: Appraisal) -> str:
-    return table(("", ""), figures(found))
+    return table(("", ""), figures(found), wrap=True)
 
 
 def _costs(found: Appraisal) -> str:
@@ -99,13 +99,15 @@ def _costs(found: Appraisal) -> str:
 
 
 def _placebo(found: Appraisal) -> str:
-    runs = found.panel.runs
-    rows = [
-        (kind, f"{len(part):,}", f"{part.mean():+.2f}", f"{part.quantile(0.025):+.2f} to {part.quantile(0.975):+.2f}")
-        for kind, part in ((kind, runs.loc[runs["kind"] == kind, "figure"].dropna()) for kind in runs["kind"].unique())
-    ]
-    rows.append(("the signals as they were", "1", f"{found.net_bp.value:+.2f}", ""))
-    return table(("bp a trade, net", "runs", "mean", "central 95%"), rows)
+    runs, rows = found.panel.runs, []
+    for row in found.panel.standing.to_dict("records"):
+        figures = runs.loc[runs["kind"] == row["kind"], "figure"].dropna()
+        central = f"{figures.quantile(0.025):+.2f} to {figures.quantile(0.975):+.2f}" if len(figures) > 1 else "-"
+        mean = f"{figures.mean():+.2f}" if len(figures) else "-"
+        runs_of = f"{row['n']:,}" + (f" (and {row['undefined']:,} without a trade)" if row["undefined"] else "")
+        rows.append((row["kind"], runs_of, mean, central, f"{row['at_least']:,}", f"{row['p_value']:.3f}"))
+    rows.append(("the signals as they were", "1", f"{found.net_bp.value:+.2f}", "-", "-", "-"))
+    return table(("bp a trade, net", "runs", "mean", "central 95%", "as good or better", "p"), rows)
 
 
 def _refused(found: Appraisal) -> str:
@@ -119,12 +121,12 @@ def _groups(groups: pd.DataFrame) -> list[str]:
         most = groups[groups["by"] == by].sort_values("trades", ascending=False, kind="stable").head(_SHOWN)
         rows = [
             (
-                row.group.replace("_", " "),
-                f"{row.trades:,}",
-                _bounds(row.net_bp, row.low, row.high),
-                f"{row.net_jpy:+,.0f}",
+                str(row["group"]).replace("_", " "),
+                f"{row['trades']:,}",
+                _bounds(row["net_bp"], row["low"], row["high"]),
+                f"{row['net_jpy']:+,.0f}",
             )
-            for row in most.itertuples()
+            for row in most.to_dict("records")
         ]
         if len(rows) > 1:
             parts.append(table((title, "trades", "bp a trade, net", "JPY, net"), rows))

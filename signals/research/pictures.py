@@ -74,6 +74,7 @@ def placebo_picture(placebo: pd.DataFrame, real: float, unit: str) -> str:
     real : the figure of the signals as they were.
     unit : what the figure is, for the axis.
     """
+    placebo = placebo.dropna(subset="figure")  # those that traded nothing; the table says how many
     picture = Picture(figsize=(_WIDE, 3.2), layout="constrained")
     axes = picture.subplots()
     kinds = list(dict.fromkeys(placebo["kind"]))

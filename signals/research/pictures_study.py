@@ -1,15 +1,13 @@
 """Pictures of a study: tables in, HTML out. Bands are 95% by whole FX days; where there are none, too few days."""
 
-import base64
-import io
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Picture
 
+from signals.research.report import image
 from signals.research.studied import span
 
 _OURS, _SECOND, _GREY = "#1f77b4", "#d62728", "#888888"
@@ -106,14 +104,6 @@ def surprise_picture(table: pd.DataFrame) -> str:
     axes.set_xticks(places, [f"{size}\n(n {n})" for size, n in zip(mine["size"], mine["n"], strict=True)])
     axes.set(xlabel="size of the surprise", ylabel="bp, + as the surprise said", title="Surprises and the price")
     return _finished(picture, axes, "Mean move in the direction of a surprise by its size, with 95% bands")
-
-
-def image(picture: Picture, description: str) -> str:
-    """The picture within the page."""
-    made = io.BytesIO()
-    picture.savefig(made, format="png", dpi=130)
-    code = base64.b64encode(made.getvalue()).decode()
-    return f'<figure><img alt="{escape(description)}" src="data:image/png;base64,{code}"></figure>'
 
 
 def _path(axes: Any, one: pd.DataFrame, *, whole: bool) -> None:

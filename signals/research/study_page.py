@@ -42,6 +42,17 @@ def study_page(found: Studied, notes: Sequence[str]) -> str:
     return page(f"Study of {found.n:,} signals on {found.days:,} days", parts)
 
 
+def in_short(found: Studied) -> list[str]:
+    """The parts that go into another report of the same signals: the path, the decay, the probabilities."""
+    return [
+        heading("What the price did around the moment we knew"),
+        _list([*findings(found), resolution(found.length_s)]),
+        pictures.path_picture(found.paths),
+        pictures.decay_picture(found.ic),
+        pictures.reliability_picture(found.reliability),
+    ]
+
+
 def _cautions(found: Studied) -> list[str]:
     few = int((~_worth(found.surprises)).sum()) if len(found.surprises) else 0
     shown_rows = len(found.moved_before) + len(found.ic) + 3 * len(found.surprises)
