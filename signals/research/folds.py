@@ -11,7 +11,7 @@ since news goes on being digested (López de Prado, Advances in Financial Machin
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -85,14 +85,10 @@ def walk_forward(
     DataError : fewer days than a training, a purge and a day of test. ConfigError : no rules, or no `skfolio`.
     """
     ground = _ground(signals, bars, grid, costs)
-    try:
-        from skfolio.model_selection import WalkForward
-    except ImportError as error:
-        raise ConfigError("folds", "skfolio is not installed", "pip install -e .[research]") from error
     if len(ground.days) <= train_days + ground.purge:
         told = f"{len(ground.days)} for {train_days} of training, {ground.purge} of purge and a test"
         raise DataError("days", told, "import more history, or train on less")
-    cut = WalkForward(
+    cut = _skfolio().WalkForward(
         test_size=test_days, train_size=train_days, purged_size=ground.purge, expand_train=expand, reduce_test=True
     )
     folds = [Fold(_runs(train), _runs(test)) for train, test in cut.split(np.zeros((len(ground.days), 1)))]
@@ -103,25 +99,30 @@ def combinatorial(
     signals: pd.DataFrame, bars: pd.DataFrame, grid: Sequence[Rules], costs: Costs, *,
     folds: int = 6, test_folds: int = 2, embargo_days: int = 1,
 ) -> Traded:  # fmt: skip
-    """As `walk_forward`, but every choice of `test_folds` among `folds` is the test once: several paths through all days.
+    """As `walk_forward`, but each set of `test_folds` among `folds` is the test once: several paths through all days.
 
     Training days lie on both sides of a test, purged and embargoed; how the paths differ shows what is chance.
     Raises as `walk_forward`, DataError where a fold is not longer than its purge and embargo.
     """
     ground = _ground(signals, bars, grid, costs)
-    try:
-        from skfolio.model_selection import CombinatorialPurgedCV
-    except ImportError as error:
-        raise ConfigError("folds", "skfolio is not installed", "pip install -e .[research]") from error
     if len(ground.days) // folds <= ground.purge + embargo_days + 1:
         told = f"{len(ground.days)} in {folds} folds, with {ground.purge} of purge and {embargo_days} of embargo"
         raise DataError("days", told, "import more history, or cut it into fewer folds")
-    cut = CombinatorialPurgedCV(folds, test_folds, purged_size=ground.purge, embargo_size=embargo_days)
+    cut = _skfolio().CombinatorialPurgedCV(folds, test_folds, purged_size=ground.purge, embargo_size=embargo_days)
     parts = [
         Fold(_runs(train), tuple(run for test in tests for run in _runs(test)))
         for train, tests in cut.split(np.zeros((len(ground.days), 1)))
     ]
     return _trade(ground, grid, parts, cut.get_path_ids().tolist(), embargo=embargo_days)
+
+
+def _skfolio() -> Any:
+    """Its splitters; loaded when first needed, since that takes seconds."""
+    try:
+        import skfolio.model_selection as splitters  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise ConfigError("folds", "skfolio is not installed", "pip install -e .[research]") from error
+    return splitters
 
 
 def hold_s(signals: pd.DataFrame, bars: pd.DataFrame, grid: Sequence[Rules]) -> int:
@@ -136,7 +137,7 @@ def hold_s(signals: pd.DataFrame, bars: pd.DataFrame, grid: Sequence[Rules]) -> 
 
 
 def overlapping(trades: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
-    """Trades whose time from `known_at` to `exit_at` meets the span from `start` to `end`; an end on its edge does not."""
+    """Trades whose time from `known_at` to `exit_at` meets the span from `start` to `end`, their edges apart."""
     return trades[(trades["known_at"] < end) & (trades["exit_at"] > start)]
 
 
@@ -190,10 +191,8 @@ def _check(ground: _Ground, fold: Fold, made: Sequence[Backtest]) -> None:
         for part in made:
             met = overlapping(part.trades, ground.starts[run.start], _start(ground, run.stop))
             if len(met):
-                day = ground.days[run.start].date()
-                raise DataError(
-                    "folds", f"{len(met)} trades of the training reach into the test of {day}", "purge more"
-                )
+                told = f"{len(met)} trades of the training reach into the test of {ground.days[run.start].date()}"
+                raise DataError("folds", told, "purge more days between them")
 
 
 def _choose(ground: _Ground, grid: Sequence[Rules], fold: Fold) -> tuple[int, float, int]:

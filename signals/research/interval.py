@@ -113,7 +113,7 @@ def interval(
     values : of any unit, oldest first: daily returns, or one figure a trade or signal with its `days`.
     statistic : `mean`, `sum`; `hit_rate`, the share above 0 of those that are not 0; `profit_factor`, gains over
         losses; `sharpe`, of daily returns, times the root of 260; `max_drawdown`, the deepest fall of the sum of daily
-        values (0 or above): its bounds say what the same days could have brought in another order, not where a truth lies.
+        values (0 or above): its bounds say what the same days could have brought in another order, no more.
     days : FX day of each value (`market.week.day_of`); None where each value is a day.
     block : days that hang together; None: as long as the days themselves suggest, 1 at least.
     level : within (0, 1).
