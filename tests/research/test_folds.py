@@ -74,11 +74,11 @@ def test_no_training_trade_reaches_its_test(strong, seen, horizon_s):
 
 def test_a_purge_that_is_too_short_is_caught(strong):
     """Were training days followed by the test at once, labels would overlap: an error, never a figure."""
-    grid = [Rules(horizon_s=7200)]
+    grid = [Rules(horizon_s=86_400, positions="many", exit_on_opposite=False)]
     ground = folds._ground(strong.signals, strong.bars, grid, FREE)
     with pytest.raises(DataError, match="reach into the test"):
         folds._choose(ground, grid, Fold((Run(0, 8),), (Run(8, 13),)))
-    assert folds._choose(ground, grid, Fold((Run(0, 7),), (Run(8, 13),)))[0] == 0
+    assert folds._choose(ground, grid, Fold((Run(0, 6),), (Run(8, 13),)))[0] == 0
 
 
 def test_a_choice_knows_nothing_of_what_comes(strong):
