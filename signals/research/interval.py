@@ -112,8 +112,8 @@ def interval(
     ----------
     values : of any unit, oldest first: daily returns, or one figure a trade or signal with its `days`.
     statistic : `mean`, `sum`; `hit_rate`, the share above 0 of those that are not 0; `profit_factor`, gains over
-        losses; `sharpe`, of daily returns, times the root of 260; `max_drawdown`, the deepest fall of the sum of daily values
-        (0 or above): its bounds say what the same days could have brought in another order, not where a truth lies.
+        losses; `sharpe`, of daily returns, times the root of 260; `max_drawdown`, the deepest fall of the sum of daily
+        values (0 or above): its bounds say what the same days could have brought in another order, no more.
     days : FX day of each value (`market.week.day_of`); None where each value is a day.
     block : days that hang together; None: as long as the days themselves suggest, 1 at least.
     level : within (0, 1).
@@ -175,7 +175,8 @@ def _bounds(figure: _Figure, table: Floats, block: float | None, level: float, s
         block = float(optimal_block_length(pull)["stationary"].iloc[0])
     block = max(1.0, block)
     error_of = {"std_err_func": _error(figure, round(block - 1))} if figure.method == "studentized" else {}
-    drawn: Any = StationaryBootstrap(block, table, seed=np.random.default_rng(seed))  # its types know but whole blocks
+    sampler: Any = StationaryBootstrap  # its types know whole blocks only
+    drawn = sampler(block, table, seed=np.random.default_rng(seed))
     found = drawn.conf_int(figure.value, RESAMPLES, method=figure.method, size=level, **error_of)
     return float(found[0, 0]), float(found[1, 0])
 
