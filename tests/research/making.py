@@ -63,11 +63,11 @@ def random_signals(chance: np.random.Generator, bars: pd.DataFrame, count: int) 
     return signal_table(
         known_at,
         signal_id=[f"s{n:04}" for n in chance.permutation(count)],
-        valid_until=known_at + pd.to_timedelta(chance.integers(0, 7200, count), unit="s"),
-        voided_at=void.where(chance.random(count) < 0.3),
-        sign=np.where(abstained, 0, chance.integers(-1, 2, count)),
+        valid_until=known_at + pd.to_timedelta(chance.integers(0, 7200, count) * 60, unit="s"),
+        voided_at=void.where(chance.random(count) < 0.2),
+        sign=np.where(abstained, 0, chance.choice([-1, -1, -1, 0, 1, 1, 1, 1, 1], count)),
         strength=np.round(chance.random(count), 2),
-        horizon_s=chance.choice([60, 600, 3600, 86_400], count),
+        horizon_s=chance.choice([60, 3600, 86_400, 400_000], count),
         abstained=abstained,
         volatility_60m_bp=np.where(chance.random(count) < 0.3, np.nan, chance.integers(0, 30, count)),
     )
