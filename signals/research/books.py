@@ -21,7 +21,8 @@ from signals.research.fills import END, Exits
 from signals.research.rules import PIP, Costs
 
 _DAYS_IN_YEAR = 360
-"""Actual/360, the money market's count for both currencies (ISDA 2006 Definitions, section 4.16(e))."""
+"""Actual/360, as the dollar's money market counts (2006 ISDA Definitions, section 4.16(e)). The yen's overnight rate is
+counted by 365 days; at rates as low as its own that is less than a hundredth of a percent a year, and left out."""
 
 
 class Positions(NamedTuple):

@@ -76,7 +76,7 @@ class Costs(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """On each side, beyond the spread."""
     rates: tuple[Rate, ...] = ()
     """Oldest first; a position carried over 17:00 New York earns or pays their difference for the nights it spans
-    (actual/360, the money market's count). Before the first, the first; with none the two rates are taken as equal."""
+    (actual/360, the dollar market's count). Before the first, the first; with none the two rates are taken as equal."""
     markup_percent: Annotated[float, Meta(ge=0)] = 0.5
     """Of a year's rate, what the broker keeps on either side."""
 

@@ -9,8 +9,9 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"  # one core, for ours and for the yardsticks
 
 import sys
+from importlib import import_module
 
-from tests.bench import chaos, client, feeds, importing, join, publishing, research_noise, scoring, stories
+from tests.bench import backtest, chaos, client, feeds, importing, join, publishing, research_noise, scoring, stories
 
 PARTS = {
     "scoring": scoring.bench,
@@ -19,6 +20,7 @@ PARTS = {
     "feeds": feeds.bench,
     "importing": importing.bench,
     "join": join.bench,
+    "backtest": backtest.bench,
     "noise": research_noise.bench,
     "stories": stories.bench,
     "chaos": chaos.bench,
@@ -32,7 +34,7 @@ def main(asked: list[str]) -> None:
         sys.exit(f"bench: no part {unknown[0]!r}; there are {', '.join(PARTS)}")
     for name in asked or PARTS:
         print(f"\n{name}")
-        for row in PARTS[name]():
+        for row in import_module(f"tests.bench.{name}").bench():
             print(f"  {row.what:<58} {row.value:>12,.1f} {row.unit:<14} {row.against}")
 
 

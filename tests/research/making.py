@@ -52,22 +52,25 @@ def random_bars(chance: np.random.Generator, count: int, minutes: int, start: st
 
 
 def random_signals(chance: np.random.Generator, bars: pd.DataFrame, count: int) -> pd.DataFrame:
-    """All kinds at all times, some together, some exactly at an open, some outside of the bars."""
+    """All kinds, most while there is dealing, some together, some exactly at an open, some outside of the bars."""
     first, last = (int(at) for at in bars.index.asi8[[0, -1]])
     span = max(last - first, MINUTE_US)
-    at = chance.integers(first - span // 10, last + span // 10, count)
+    anywhere = chance.integers(first - span // 10, last + span // 10, count)
+    dealing = chance.choice(bars.index.asi8, count) + chance.integers(-5 * MINUTE_US, MINUTE_US, count)
+    at = np.where(chance.random(count) < 0.3, anywhere, dealing)
     at = np.sort(np.where(chance.random(count) < 0.5, at // MINUTE_US * MINUTE_US, at))
     known_at = pd.DatetimeIndex(at.view("datetime64[us]")).tz_localize("UTC")
+    lives_s = np.where(chance.random(count) < 0.5, chance.integers(0, 7200, count), 90_000)
     void = pd.Series(known_at + pd.to_timedelta(chance.integers(0, 5400, count), unit="s"))
     abstained = chance.random(count) < 0.1
     return signal_table(
         known_at,
         signal_id=[f"s{n:04}" for n in chance.permutation(count)],
-        valid_until=known_at + pd.to_timedelta(chance.integers(0, 7200, count), unit="s"),
-        voided_at=void.where(chance.random(count) < 0.3),
-        sign=np.where(abstained, 0, chance.integers(-1, 2, count)),
+        valid_until=known_at + pd.to_timedelta(lives_s, unit="s"),
+        voided_at=void.where(chance.random(count) < 0.2),
+        sign=np.where(abstained, 0, chance.choice([-1, -1, -1, 0, 1, 1, 1, 1, 1], count)),
         strength=np.round(chance.random(count), 2),
-        horizon_s=chance.choice([60, 600, 3600, 86_400], count),
+        horizon_s=chance.choice([60, 3600, 86_400, 400_000], count),
         abstained=abstained,
         volatility_60m_bp=np.where(chance.random(count) < 0.3, np.nan, chance.integers(0, 30, count)),
     )
