@@ -68,6 +68,10 @@ class ScoringModel:
         with _collector_paused():
             return [score for batch in batches(headlines) for score in self._scores(batch, with_evidence)]
 
+    def answers(self, headlines: Sequence[Headline]) -> list[Score]:
+        """The same scores without their evidence, in a third of the time."""
+        return self.score(headlines, with_evidence=False)
+
     def probabilities(self, titles: Sequence[str]) -> tuple[Floats, Floats]:
         """In bulk, without evidence: relevance (n,) and p_up, p_flat, p_down (n, 3)."""
         with _collector_paused():
