@@ -8,6 +8,7 @@ The table beside this file holds how much each word tells (rare ones more) and t
 import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -136,13 +137,11 @@ class Likeness:
 class Read:
     """A title as it is compared: its parts, and how much each of them tells."""
 
-    __slots__ = ("classes", "corrects", "keys", "meant", "normal", "told", "total", "withdraws", "words")
-
     def __init__(self, told: Telling, weights: Mapping[str, float]) -> None:
         self.told = told
         self.normal, self.corrects, self.withdraws = told.normal, told.corrects, told.withdraws
         self.meant = {word: weights.get(word, UNKNOWN) for word in told.meant}
-        self.words = {word: weights.get(f"~{word}", UNKNOWN) for word in told.words}
+        self._weights = weights
         self.classes = {word: weights.get(f"~{word}", UNKNOWN) for word in told.classes}
         found = sorted(
             (
@@ -154,6 +153,16 @@ class Read:
         )
         self.keys = {word: weight for weight, word in found[:KEYS]}
         self.total = sum(self.keys.values())
+
+    @cached_property
+    def words(self) -> Mapping[str, float]:
+        """How much each of its words tells: asked for where titles are compared."""
+        return {word: self._weights.get(f"~{word}", UNKNOWN) for word in self.told.words}
+
+    @cached_property
+    def sums(self) -> tuple[float, float, float]:
+        """What its meanings, words and classes tell together."""
+        return math.fsum(self.meant.values()), math.fsum(self.words.values()), math.fsum(self.classes.values())
 
 
 FEATURES: Final = (
@@ -173,9 +182,9 @@ def features(one: Read, other: Read) -> tuple[float, ...]:
     """What two titles share and what is at odds, in the order of `FEATURES`; the same whichever comes first."""
     a, b = one.told, other.told
     return (
-        *_overlap(one.meant, other.meant),
-        *_overlap(one.words, other.words),
-        *_overlap(one.classes, other.classes),
+        *_overlap(one.meant, other.meant, one.sums[0], other.sums[0]),
+        *_overlap(one.words, other.words, one.sums[1], other.sums[1]),
+        *_overlap(one.classes, other.classes, one.sums[2], other.sums[2]),
         *_edits(one, other),
         *_times_and_figures(a, b),
         *_names(a, b),
@@ -189,9 +198,10 @@ def features(one: Read, other: Read) -> tuple[float, ...]:
     )
 
 
-def _overlap(one: Mapping[str, float], other: Mapping[str, float]) -> tuple[float, float, float, float, float]:
-    shared = math.fsum(weight for word, weight in one.items() if word in other)  # whatever their order
-    mine, theirs = math.fsum(one.values()), math.fsum(other.values())
+def _overlap(
+    one: Mapping[str, float], other: Mapping[str, float], mine: float, theirs: float
+) -> tuple[float, float, float, float, float]:
+    shared = math.fsum([one[word] for word in one.keys() & other.keys()])  # whatever their order
     total, least = mine + theirs - shared, min(mine, theirs)
     left, right = mine - shared, theirs - shared
     return (
