@@ -141,10 +141,11 @@ class Placement(NamedTuple):
 class _Told:
     """A headline as it is remembered; two are the same only if they are one."""
 
-    __slots__ = ("member", "title")
+    __slots__ = ("member", "order", "title")
 
     def __init__(self, member: Member, title: Any) -> None:
         self.member = member
+        self.order = _order(member)
         self.title = title
 
 
@@ -282,7 +283,7 @@ class StoryIndex:
         """How alike each of these is whose story is open, each with its order."""
         compared = [one for one in told if self._open(one.member.story_id, at)]
         found = self._language.likeness(title, [one.title for one in compared])
-        return [(likeness, _order(one.member), one.member) for likeness, one in zip(found, compared, strict=True)]
+        return [(likeness, one.order, one.member) for likeness, one in zip(found, compared, strict=True)]
 
     def _candidates(self, title: Read, at: dt.datetime) -> list[_Told]:
         """Those that share most of what tells."""
@@ -291,7 +292,7 @@ class StoryIndex:
             for told in self._newest(word, at):
                 shared[told] += weight
         enough = self._language.reach * title.total
-        near = [(share, _order(told.member), told) for told, share in shared.items() if share >= enough]
+        near = [(share, told.order, told) for told, share in shared.items() if share >= enough]
         return [told for *_, told in heapq.nlargest(self._language.most, near)]
 
     def _same(self, title: Read, at: dt.datetime) -> list[_Told]:
@@ -339,18 +340,14 @@ def _overlap(one: Read, other: Read) -> float:
 
 def _append(told: list[_Told], one: _Told) -> None:
     """Keep the list in the order of its members; as a rule the newest comes last."""
-    if not told or _member_order(told[-1]) <= _member_order(one):
+    if not told or told[-1].order <= one.order:
         told.append(one)
     else:
-        bisect.insort(told, one, key=_member_order)
+        bisect.insort(told, one, key=lambda each: each.order)
 
 
 def _order(member: Member) -> tuple[dt.datetime, str]:
     return member.known_at, member.headline_id
-
-
-def _member_order(told: _Told) -> tuple[dt.datetime, str]:
-    return _order(told.member)
 
 
 def _known_at(told: _Told) -> dt.datetime:

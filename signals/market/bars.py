@@ -19,6 +19,7 @@ REFERENCE_SOURCES = frozenset({"ecb"})
 """Daily fixings: joined where no fresh bar is known and none that closed as late, always marked stale."""
 
 _WINDOW = dt.timedelta(hours=1)
+_MINUTE = dt.timedelta(minutes=1)
 _MIN_RETURNS = 30
 _BP = 1e4
 
@@ -119,9 +120,7 @@ class BarTable:
         low = bisect.bisect_left(self._fine, last.at - _WINDOW, key=lambda row: row.at)
         high = bisect.bisect_right(self._fine, last.at, key=lambda row: row.at)
         closes = [row for row in self._fine[low:high] if row.minus_length_s == -60 and row.source == last.source]
-        steps = [
-            math.log(b.price / a.price) for a, b in itertools.pairwise(closes) if (b.at - a.at).total_seconds() == 60
-        ]
+        steps = [math.log(b.price / a.price) for a, b in itertools.pairwise(closes) if b.at - a.at == _MINUTE]
         return _round_bp(math.sqrt(math.fsum(s * s for s in steps))) if len(steps) >= _MIN_RETURNS else None
 
 

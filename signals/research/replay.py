@@ -23,6 +23,7 @@ from signals.market.bars import BarTable
 from signals.market.events import Event
 from signals.model import Bar, Headline, Policy, Score, Signal, Withdrawal
 from signals.pipeline import ReadAhead, Scorer, Told, step, story_index
+from signals.scoring.collector import collector_paused
 from signals.stories import StoryIndex
 
 BATCH = 512
@@ -81,16 +82,17 @@ def replay(
     prices = None if callable(bars) else _Prices(bars)
     for batch in _batches(steps):
         headlines = [headline for one in batch for headline in one[1]]
-        ahead = ReadAhead(_Answering(scorer) if isinstance(scorer, Explaining) else scorer, headlines)
-        seen = _Prices(bars(headlines)) if callable(bars) else prices or _Prices(())
-        made: list[Retold] = []
-        for now, taken, withdrawals, history, later_from in batch:
-            told = step(
-                stories[history], taken, seen.at(now), now, scorer=ahead, policy=policy, events=events,
-                withdrawals=withdrawals, voices=None if history else voices,
-            ).told  # fmt: skip
-            made += [Retold(now, one, history) for one in told]
-            _forget(stories[history], later_from, policy)
+        with collector_paused():
+            ahead = ReadAhead(_Answering(scorer) if isinstance(scorer, Explaining) else scorer, headlines)
+            seen = _Prices(bars(headlines)) if callable(bars) else prices or _Prices(())
+            made: list[Retold] = []
+            for now, taken, withdrawals, history, later_from in batch:
+                told = step(
+                    stories[history], taken, seen.at(now), now, scorer=ahead, policy=policy, events=events,
+                    withdrawals=withdrawals, voices=None if history else voices,
+                ).told  # fmt: skip
+                made += [Retold(now, one, history) for one in told]
+                _forget(stories[history], later_from, policy)
         yield from _explained(made, headlines, scorer) if explained and isinstance(scorer, Explaining) else made
 
 

@@ -6,8 +6,6 @@ Relevance is a logistic regression of its own. What is irrelevant is flat: the p
 are those of a relevant one mixed with flat by its relevance, which leaves log(p_up / p_down) as it is.
 """
 
-import contextlib
-import gc
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +16,7 @@ import scipy.sparse as sp
 
 from signals.model import DIRECTIONS, FLAT_BAND, Evidence, Headline, Score
 from signals.scoring import file
+from signals.scoring.collector import collector_paused
 from signals.scoring.explain import evidence
 from signals.scoring.matrix import Floats, Segment, Vocabulary, batches, segments
 from signals.text import script_lang
@@ -65,7 +64,7 @@ class ScoringModel:
 
     def score(self, headlines: Sequence[Headline], *, with_evidence: bool = True) -> list[Score]:
         """Scores in the order of the headlines."""
-        with _collector_paused():
+        with collector_paused():
             return [score for batch in batches(headlines) for score in self._scores(batch, with_evidence)]
 
     def answers(self, headlines: Sequence[Headline]) -> list[Score]:
@@ -74,7 +73,7 @@ class ScoringModel:
 
     def probabilities(self, titles: Sequence[str]) -> tuple[Floats, Floats]:
         """In bulk, without evidence: relevance (n,) and p_up, p_flat, p_down (n, 3)."""
-        with _collector_paused():
+        with collector_paused():
             signed = self.vocabulary.matrix([Segment.of(title, 1.0)] for title in titles)
         relevance, share = self._shares(signed, abs(signed))
         return relevance, share
@@ -139,18 +138,6 @@ class ScoringModel:
             abstained=reason is not None,
             abstain_reason=reason,
         )
-
-
-@contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
-    """No search for cycles meanwhile: a batch makes hundreds of small objects a headline, and none of them."""
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if on:
-            gc.enable()
 
 
 def _agreeing(legs: Floats, share: Floats) -> Floats:

@@ -9,7 +9,7 @@ import csv
 import functools
 import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -251,7 +251,7 @@ def telling(title: str) -> Telling:
     return Telling(title)
 
 
-def _meant(units: list[Unit]) -> Iterable[str]:
+def _meant(units: Sequence[Unit]) -> Iterable[str]:
     for said, concept, *_ in units:
         if concept.name:
             if concept.name not in _SAYS_NOTHING:

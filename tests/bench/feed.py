@@ -45,8 +45,25 @@ _DOES = (
     "begins trial of former minister", "elects regional assembly", "cuts {n} jobs in overhaul", "buys stake in start-up",
     "raises {n} million in listing", "drops merger plan", "settles lawsuit for {n} million", "tests new vaccine",
 )  # fmt: skip
-_WHERE = ("", " in Lisbon", " after review", ", sources say", " for second time", " amid protests", " despite delay", "")
-_JA = ("が新工場を建設", "、社長が交代", "が決算発表を延期", "の新製品が人気", "が海外で提携", "、{n}人を採用", "で祭り開催")
+_WHERE = (
+    "",
+    " in Lisbon",
+    " after review",
+    ", sources say",
+    " for second time",
+    " amid protests",
+    " despite delay",
+    "",
+)
+_JA = (
+    "が新工場を建設",
+    "、社長が交代",
+    "が決算発表を延期",
+    "の新製品が人気",
+    "が海外で提携",
+    "、{n}人を採用",
+    "で祭り開催",
+)
 _EDITS = ("UPDATE 1-{}", "{} - Newsline", "{}, officials say", "{} on Tuesday", "BREAKING: {}", "{} - report")
 
 
