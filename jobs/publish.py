@@ -21,8 +21,8 @@ from signals.delivery.wire import Encoded, encode_index, encode_retraction, enco
 from signals.errors import PermanentError
 from signals.market.bars import FINE_MAX_S, REACH_COARSE, REACH_FINE
 from signals.message import Index, Retraction
-from signals.model import PAIR, Bar, Headline, Score, Withdrawal
-from signals.pipeline import Scorer, Told, step
+from signals.model import PAIR, Bar, Headline, Withdrawal
+from signals.pipeline import ReadAhead, Told, step
 from signals.store import bars, facts, headlines, signals, withdrawals
 
 _BATCH = 500
@@ -69,7 +69,7 @@ def take(app: App, counts: Counter[str], *, history: bool = False) -> int:
         due = not history and app.voices.due(conn, app.clock())
         if not batch and not due and not withdrawals.waiting(conn, (), imported=history):
             return 0
-    scorer = _Scored(app.scorer, batch)  # before anyone has to wait for us
+    scorer = ReadAhead(app.scorer, batch)  # before anyone has to wait for us
     with app.store.write() as conn:
         signals.open_channel(conn, PAIR, app.clock())
         batch = headlines.waiting(conn, limit=_BATCH, imported=history)
@@ -105,25 +105,6 @@ def take(app: App, counts: Counter[str], *, history: bool = False) -> int:
     counts["retracted"] += sum(isinstance(told, Retraction) for told in made.told)
     counts["skipped"] += len(made.skips)
     return len(batch) + len(fallen)
-
-
-class _Scored:
-    """A scorer that has read these headlines already, so that the channel is not held while it reads."""
-
-    def __init__(self, scorer: Scorer, batch: Sequence[Headline]) -> None:
-        self._scorer = scorer
-        self._known = {score.headline_id: score for score in scorer.score(batch)}
-
-    @property
-    def model_id(self) -> str:
-        """Identity of the model behind it."""
-        return self._scorer.model_id
-
-    def score(self, batch: Sequence[Headline]) -> list[Score]:
-        """Scores in the order of the headlines; what came in since is read now."""
-        late = [headline for headline in batch if headline.headline_id not in self._known]
-        self._known |= {score.headline_id: score for score in self._scorer.score(late)}
-        return [self._known[headline.headline_id] for headline in batch]
 
 
 def _step_at(app: App, conn: sa.Connection, taken: Sequence[Headline | Withdrawal]) -> dt.datetime:

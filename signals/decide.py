@@ -1,6 +1,7 @@
 """Score, story and price become a signal, or a skip that says why."""
 
 import datetime as dt
+import functools
 
 import msgspec
 from msgspec.structs import asdict
@@ -11,6 +12,7 @@ from signals.stories import Placement
 from signals.text import stable_id
 
 
+@functools.lru_cache(maxsize=64)
 def policy_id(policy: Policy) -> str:
     """Identity of the rules: derived from their values, so that a change shows in every signal."""
     return stable_id("policy", msgspec.json.encode(policy).decode())
@@ -31,9 +33,28 @@ def decide(
     `now` (UTC) is when the step runs: it becomes `scored_at` and changes nothing else.
     `event_window` names the decision or release that was due when the headline became known.
     """
+    return skip(headline, score, place, policy) or signal(
+        headline, score, place, price, policy, now, event_window=event_window
+    )
+
+
+def skip(headline: Headline, score: Score, place: Placement, policy: Policy) -> Skip | None:
+    """Why a headline makes no signal; null where it makes one. The price has no say in it."""
     reason = "withdrawal" if place.withdraws else _skip_reason(headline, score, place, policy)
-    if reason is not None:
-        return Skip(headline_id=headline.headline_id, reason=reason)
+    return None if reason is None else Skip(headline_id=headline.headline_id, reason=reason)
+
+
+def signal(
+    headline: Headline,
+    score: Score,
+    place: Placement,
+    price: PriceContext,
+    policy: Policy,
+    now: dt.datetime,
+    *,
+    event_window: str | None = None,
+) -> Signal:
+    """The signal of a headline that is not skipped; parameters as of `decide`."""
     undated = headline.source_published_at is None
     abstained = score.abstained or undated
     return Signal(

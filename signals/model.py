@@ -12,6 +12,7 @@ object is made. Units stand in the names: `_s` seconds, `_bp` basis points (1/10
 """
 
 import datetime as dt
+import functools
 import math
 from typing import Annotated, Literal
 
@@ -39,12 +40,16 @@ def pair_direction(usd_effect: float, jpy_effect: float) -> Direction:
     return "up" if net > FLAT_BAND else "down" if net < -FLAT_BAND else "flat"
 
 
+@functools.cache
+def _times_of(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(name for name in kind.__struct_fields__ if name.endswith(("_at", "_until")))
+
+
 def _check_times(obj: msgspec.Struct) -> None:
-    for name in obj.__struct_fields__:
-        if name.endswith(("_at", "_until")):
-            value = getattr(obj, name)
-            if value is not None and value.utcoffset() != dt.timedelta(0):
-                raise ValueError(f"{type(obj).__name__}.{name} must be an aware UTC time, got {value!r}")
+    for name in _times_of(type(obj)):
+        value = getattr(obj, name)
+        if value is not None and value.tzinfo is not dt.UTC and value.utcoffset() != dt.timedelta(0):
+            raise ValueError(f"{type(obj).__name__}.{name} must be an aware UTC time, got {value!r}")
 
 
 def check_range(obj: msgspec.Struct, low: float, high: float, *names: str) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from signals.decide import decide
+from signals import decide
 from signals.index import Voices
 from signals.market.bars import BarTable
 from signals.market.events import Event, window_at
@@ -34,6 +34,26 @@ class Scorer(Protocol):
 
     def score(self, headlines: Sequence[Headline]) -> list[Score]:
         """Scores in the order of the headlines."""
+
+
+class ReadAhead:
+    """A scorer that has read these headlines already: of several steps at once, or before a step has to wait for it."""
+
+    def __init__(self, scorer: Scorer, batch: Sequence[Headline]) -> None:
+        self._scorer = scorer
+        self._known = {score.headline_id: score for score in scorer.score(batch)}
+
+    @property
+    def model_id(self) -> str:
+        """Identity of the model behind it."""
+        return self._scorer.model_id
+
+    def score(self, headlines: Sequence[Headline]) -> list[Score]:
+        """Scores in the order of the headlines; what came in since is read now."""
+        late = [headline for headline in headlines if headline.headline_id not in self._known]
+        if late:
+            self._known |= {score.headline_id: score for score in self._scorer.score(late)}
+        return [self._known[headline.headline_id] for headline in headlines]
 
 
 Told = Signal | Retraction | Index
@@ -64,7 +84,7 @@ class Step(NamedTuple):
 def step(
     stories: StoryIndex,
     headlines: Iterable[Headline],
-    bars: Iterable[Bar],
+    bars: Iterable[Bar] | BarTable,
     now: dt.datetime,
     *,
     scorer: Scorer,
@@ -79,14 +99,15 @@ def step(
     ----------
     stories : what was told before; it remembers these headlines too.
     headlines : any order; each is to be seen once.
-    bars : closed bars reaching back `market.bars.REACH_COARSE` before the oldest headline.
+    bars : closed bars reaching back `market.bars.REACH_COARSE` before the oldest headline, or a table of those that
+        were learned by `now`.
     events : decisions and releases; a signal says in whose window its headline became known.
     withdrawals : headlines of this step or an earlier one that no longer hold; each is to be seen once.
     voices : the signals that stand; the index is told where they have changed, by this step or by the time.
     now : UTC, not before any `known_at`; becomes `scored_at`.
     """
     taken = sorted(headlines, key=lambda h: (h.known_at, h.headline_id))
-    table = BarTable(bars, now)
+    table = bars if isinstance(bars, BarTable) else BarTable(bars, now)
     made = Step(scorer.score(taken), [], [], [])
     scores = dict(zip((h.headline_id for h in taken), made.scores, strict=True))
     facts: list[Headline | Withdrawal] = [*taken, *withdrawals]
@@ -102,14 +123,16 @@ def step(
         if place.withdraws and place.standing:
             notice = Withdrawal(headline_id=fact.headline_id, known_at=fact.known_at, reason="withdrawn")
             made.told.append(_retract(stories, place.story_id, place.standing, notice, now))
+        score = scores[fact.headline_id]
+        skipped = decide.skip(fact, score, place, policy)
+        if skipped:
+            made.skips.append(skipped)
+            continue
         price = table.context(fact.known_at, policy.stale_after_s)
         window = window_at(events, fact.known_at)
-        outcome = decide(fact, scores[fact.headline_id], place, price, policy, now, event_window=window)
-        if isinstance(outcome, Skip):
-            made.skips.append(outcome)
-        else:
-            made.told.append(outcome)
-            stories.stand(place.story_id, Standing(outcome.signal_id, fact.headline_id, outcome.valid_until))
+        signal = decide.signal(fact, score, place, price, policy, now, event_window=window)
+        made.told.append(signal)
+        stories.stand(place.story_id, Standing(signal.signal_id, fact.headline_id, signal.valid_until))
     if voices is not None:
         made.told.extend(_index(voices, made.told, now))
     return made

@@ -12,6 +12,7 @@ the same however many are kept.
 import bisect
 import datetime as dt
 import heapq
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -75,7 +76,7 @@ class Language(Protocol[ReadT]):
         """The title as it is compared."""
 
     def likeness(self, one: ReadT, others: Sequence[ReadT]) -> list[float]:
-        """How alike a title is to each of the others; the same whichever comes first."""
+        """How alike a title is to each of the others; the same whichever comes first. Infinite: nothing is more."""
 
 
 class Words:
@@ -137,9 +138,18 @@ class Placement(NamedTuple):
     """The story's signal was taken back, and none made since."""
 
 
-class _Told(NamedTuple):
-    member: Member
-    title: Any
+class _Told:
+    """A headline as it is remembered; two are the same only if they are one."""
+
+    __slots__ = ("member", "order", "title")
+
+    def __init__(self, member: Member, title: Any) -> None:
+        self.member = member
+        self.order = _order(member)
+        self.title = title
+
+
+_Alike = tuple[float, tuple[dt.datetime, str], Member]
 
 
 class StoryIndex:
@@ -263,30 +273,27 @@ class StoryIndex:
     def _nearest(self, title: Read, at: dt.datetime, *, near: bool) -> Member | None:
         """The likest headline of an open story; of equally like ones the last known."""
         language = self._language
-        candidates = self._candidates(title, at) if near else self._same(title, at)
-        compared = [told for told in candidates if self._open(told.member.story_id, at)]
         enough = language.mends_from if title.corrects else language.same_from
-        alike = [
-            (likeness, _order(told.member), told.member)
-            for told, likeness in zip(
-                compared, language.likeness(title, [told.title for told in compared]), strict=True
-            )
-            if likeness >= enough
-        ]
-        return max(alike)[2] if alike else None
+        alike = self._alike(title, self._same(title, at), at)
+        if near and not any(likeness == math.inf for likeness, *_ in alike):  # nothing is more alike
+            alike += self._alike(title, self._candidates(title, at), at)
+        return max((one for one in alike if one[0] >= enough), default=(0.0, None, None))[2]
 
-    def _candidates(self, title: Read, at: dt.datetime) -> Iterable[_Told]:
-        """Those that share most of what tells, and those of the very same words."""
-        shared: defaultdict[int, float] = defaultdict(float)
-        found: dict[int, _Told] = {}
+    def _alike(self, title: Read, told: Iterable[_Told], at: dt.datetime) -> list[_Alike]:
+        """How alike each of these is whose story is open, each with its order."""
+        compared = [one for one in told if self._open(one.member.story_id, at)]
+        found = self._language.likeness(title, [one.title for one in compared])
+        return [(likeness, one.order, one.member) for likeness, one in zip(found, compared, strict=True)]
+
+    def _candidates(self, title: Read, at: dt.datetime) -> list[_Told]:
+        """Those that share most of what tells."""
+        shared: defaultdict[_Told, float] = defaultdict(float)
         for word, weight in title.keys.items():
             for told in self._newest(word, at):
-                key = id(told)
-                shared[key] += weight
-                found[key] = told
+                shared[told] += weight
         enough = self._language.reach * title.total
-        near = [(share, _order(told.member), told) for key, told in found.items() if (share := shared[key]) >= enough]
-        return [*self._same(title, at), *(told for *_, told in heapq.nlargest(self._language.most, near))]
+        near = [(share, told.order, told) for told, share in shared.items() if share >= enough]
+        return [told for *_, told in heapq.nlargest(self._language.most, near)]
 
     def _same(self, title: Read, at: dt.datetime) -> list[_Told]:
         """Those of the very same words."""
@@ -333,18 +340,14 @@ def _overlap(one: Read, other: Read) -> float:
 
 def _append(told: list[_Told], one: _Told) -> None:
     """Keep the list in the order of its members; as a rule the newest comes last."""
-    if not told or _member_order(told[-1]) <= _member_order(one):
+    if not told or told[-1].order <= one.order:
         told.append(one)
     else:
-        bisect.insort(told, one, key=_member_order)
+        bisect.insort(told, one, key=lambda each: each.order)
 
 
 def _order(member: Member) -> tuple[dt.datetime, str]:
     return member.known_at, member.headline_id
-
-
-def _member_order(told: _Told) -> tuple[dt.datetime, str]:
-    return _order(told.member)
 
 
 def _known_at(told: _Told) -> dt.datetime:

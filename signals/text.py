@@ -22,7 +22,6 @@ _INVISIBLE = re.compile(
     "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # soft, zero-width, direction, notes
     "\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f]"  # halves of characters (no encoding takes them), tags
 )
-_SPACE = re.compile(r"\s+")
 _SUFFIX = re.compile(r"\s+(?:[-–—|]|\|\|)\s+(?:by\s+)?[A-Z][\w.&' ]{1,30}$")
 _SENTENCE = 4
 """Words from which on a suffix names a source: in "BREAKING - Fed Cuts Rates" it is the news itself."""
@@ -45,12 +44,12 @@ _JAPANESE_WORDS = re.compile(
 
 def plain(text: str) -> str:
     """One line of visible text: control, zero-width and direction-changing characters dropped, space folded."""
-    return _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
+    return " ".join(_INVISIBLE.sub("", text).split())
 
 
 def fold(text: str) -> str:
     """NFKC (full-width forms become ASCII), lower case, one space between words."""
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text)).strip().casefold()
+    return " ".join(unicodedata.normalize("NFKC", text).split()).casefold()
 
 
 def normal_title(title: str) -> str:
@@ -60,7 +59,7 @@ def normal_title(title: str) -> str:
     if bare.isascii() and len(bare.split()) < _SENTENCE:
         bare = line
     signed = _MINUS.sub(" minus", fold(bare))
-    return _SPACE.sub(" ", _EDGE.sub(" ", _NOT_WORD.sub(" ", signed))).strip()
+    return " ".join(_EDGE.sub(" ", _NOT_WORD.sub(" ", signed)).split())
 
 
 def numbers(normal: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ REFERENCE_SOURCES = frozenset({"ecb", "reference"})
 and none that closed as late, always marked stale."""
 
 _WINDOW = dt.timedelta(hours=1)
+_MINUTE = dt.timedelta(minutes=1)
 _MIN_RETURNS = 30
 _BP = 1e4
 
@@ -34,6 +35,10 @@ class _Close(NamedTuple):
     source: str
 
 
+_Span = tuple[str, dt.datetime, dt.datetime]
+"""Source, open and close: what two versions of a bar have in common."""
+
+
 class BarTable:
     """Closed bars in order of their close, fine, coarse and reference ones apart; answers `context(known_at)`.
 
@@ -43,21 +48,38 @@ class BarTable:
     now : bars learned after this are not seen (null: all are).
     """
 
-    def __init__(self, bars: Iterable[Bar], now: dt.datetime | None = None) -> None:
-        latest: dict[tuple[str, dt.datetime, dt.datetime], Bar] = {}
+    def __init__(self, bars: Iterable[Bar] = (), now: dt.datetime | None = None) -> None:
+        self._latest: dict[_Span, _Close] = {}
+        self._fine: list[_Close] = []
+        self._coarse: list[_Close] = []
+        self._reference: list[_Close] = []
+        self.learn(bar for bar in bars if now is None or bar.known_at <= now)
+
+    def learn(self, bars: Iterable[Bar]) -> None:
+        """See more bars from now on: new ones, or other versions of some."""
+        fresh: dict[_Span, _Close] = {}
         for bar in bars:
-            if now is None or bar.known_at <= now:
-                key = (bar.source, bar.open_at, bar.close_at)
-                if key not in latest or latest[key].known_at < bar.known_at:
-                    latest[key] = bar
-        rows = sorted(
-            _Close(b.close_at, -(b.close_at - b.open_at).total_seconds(), b.known_at, b.close, b.source)
-            for b in latest.values()
-        )
-        self._reference = [row for row in rows if row.source in REFERENCE_SOURCES]
-        market = [row for row in rows if row.source not in REFERENCE_SOURCES]
-        self._fine = [row for row in market if 0 < -row.minus_length_s <= FINE_MAX_S]
-        self._coarse = [row for row in market if not 0 < -row.minus_length_s <= FINE_MAX_S]
+            span = (bar.source, bar.open_at, bar.close_at)
+            had = fresh.get(span) or self._latest.get(span)
+            if had is None or had.known_at < bar.known_at:
+                length_s = (bar.close_at - bar.open_at).total_seconds()
+                fresh[span] = _Close(bar.close_at, -length_s, bar.known_at, bar.close, bar.source)
+        for span in fresh.keys() & self._latest.keys():
+            rows = self._rows(self._latest[span])
+            del rows[bisect.bisect_left(rows, self._latest[span])]
+        self._latest |= fresh
+        for row in sorted(fresh.values()):
+            rows = self._rows(row)
+            if not rows or rows[-1] < row:  # as a rule the newest close last
+                rows.append(row)
+            else:
+                bisect.insort(rows, row)
+
+    def _rows(self, row: _Close) -> list[_Close]:
+        """Where it belongs."""
+        if row.source in REFERENCE_SOURCES:
+            return self._reference
+        return self._fine if 0 < -row.minus_length_s <= FINE_MAX_S else self._coarse
 
     def context(self, known_at: dt.datetime, stale_after_s: float) -> PriceContext:
         """Price, its age and the moves before it, as of `known_at` (UTC)."""
@@ -99,9 +121,7 @@ class BarTable:
         low = bisect.bisect_left(self._fine, last.at - _WINDOW, key=lambda row: row.at)
         high = bisect.bisect_right(self._fine, last.at, key=lambda row: row.at)
         closes = [row for row in self._fine[low:high] if row.minus_length_s == -60 and row.source == last.source]
-        steps = [
-            math.log(b.price / a.price) for a, b in itertools.pairwise(closes) if (b.at - a.at).total_seconds() == 60
-        ]
+        steps = [math.log(b.price / a.price) for a, b in itertools.pairwise(closes) if b.at - a.at == _MINUTE]
         return _round_bp(math.sqrt(math.fsum(s * s for s in steps))) if len(steps) >= _MIN_RETURNS else None
 
 

@@ -1,6 +1,7 @@
 """Event windows: when a decision or a figure was due, so that a signal can say what it came beside."""
 
 import datetime as dt
+import functools
 from collections.abc import Iterable
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ _DAY = dt.timedelta(days=1)
 _LONGEST_S = 86_400
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
     """A decision or release: its days by date, by weekday, or both; its local time; how long its window is."""
 
     name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_]{0,40}$")]
@@ -33,6 +34,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def __post_init__(self) -> None:
         ZoneInfo(self.zone)  # raises for a name that is none
 
+    @functools.cached_property
+    def _due(self) -> dict[dt.date, dt.datetime | None]:
+        """When it is due on the days asked for so far, UTC."""
+        return {}
+
     def falls_on(self, day: dt.date) -> bool:
         """Is it due on this local day?"""
         if day in self.dates:
@@ -46,8 +52,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         zone = ZoneInfo(self.zone)
         today = at.astimezone(zone).date()
         for day in (today, today - _DAY, today + _DAY):
-            if self.falls_on(day):
-                since = at - dt.datetime.combine(day, self.time, zone).astimezone(dt.UTC)
+            if day not in self._due:
+                falls = self.falls_on(day)
+                self._due[day] = dt.datetime.combine(day, self.time, zone).astimezone(dt.UTC) if falls else None
+            due = self._due[day]
+            if due is not None:
+                since = at - due
                 if dt.timedelta(seconds=-self.before_s) <= since < dt.timedelta(seconds=self.after_s):
                     return abs(since)
         return None

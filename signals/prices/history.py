@@ -52,6 +52,7 @@ MENDS = {
     stamps.UNREADABLE: "2016-03-20 22:00:00+00:00 can be read",
     "outside the FX week": "where there are many, the times are of another zone: --zone",
     "impossible prices": "prices are JPY per USD",
+    "100 times off": "prices are JPY per USD",
     "more cells than columns": "is the file quoted rightly?",
 }
 """What can be done about a reason, where there is something."""

@@ -14,6 +14,7 @@ stands in the model file and in every piece of evidence, and a code, by which it
 a text is cut and read; `batch.py` makes the parts of many texts into features.
 """
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -42,16 +43,17 @@ class Extract(NamedTuple):
 
     text: str
     """Folded."""
-    units: list[Unit]
-    whole: list[Whole]
+    units: tuple[Unit, ...]
+    whole: tuple[Whole, ...]
     concepts: int
     """How many units of the field it holds."""
     words: bool
     """Places are words; else characters."""
 
 
+@functools.lru_cache(maxsize=2048)
 def extract(title: str) -> Extract:
-    """The parts of one text."""
+    """The parts of one text; remembered for a while, as repeats come soon."""
     text = fold(title)
     words = text.isascii() or script_lang(text) not in _HAN
     units = english(text) if words else japanese(text)
@@ -63,7 +65,7 @@ def extract(title: str) -> Extract:
         _of_surprise(surprise, offsets(text) if words else None, whole)
     if not words:
         _characters(text, units, whole)
-    return Extract(text, units, whole, sum(unit[1] is not PLAIN for unit in units), words)
+    return Extract(text, units, tuple(whole), sum(unit[1] is not PLAIN for unit in units), words)
 
 
 def spans(found: Extract, first: Sequence[int], last: Sequence[int]) -> list[tuple[int, int]]:

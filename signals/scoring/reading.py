@@ -7,6 +7,7 @@ for the headline, else the first that is no cause or concession.
 """
 
 import functools
+from collections.abc import Sequence
 
 from signals.scoring.clause import SUBJECTS, Clause, Reading
 from signals.scoring.lexicon import Concept
@@ -29,7 +30,7 @@ _SHADES = frozenset({"hedge", "question", "flat", "hold", "hope", "fear", "flip"
 """What makes a reading less certain than it is on its own."""
 
 
-def read(units: list[Unit], features: list[tuple[str, float, int, int]]) -> None:
+def read(units: Sequence[Unit], features: list[tuple[str, float, int, int]]) -> None:
     """Add the readings of every clause (`r`), and of the whole (`R`, `G`), to the features."""
     done = _clauses(units)
     add = features.append
@@ -53,7 +54,9 @@ def read(units: list[Unit], features: list[tuple[str, float, int, int]]) -> None
         add(("R", 2 * _WEIGHT if total > 0 else -2 * _WEIGHT, done[0].first, done[-1].last))
 
 
-def _whole(main: Reading, done: list[Reading], units: list[Unit], features: list[tuple[str, float, int, int]]) -> None:
+def _whole(
+    main: Reading, done: list[Reading], units: Sequence[Unit], features: list[tuple[str, float, int, int]]
+) -> None:
     kind, how, value, pattern, start, end = main
     add = features.append
     size = _WEIGHT * value
@@ -77,7 +80,7 @@ def _main_names(kind: str, how: str, pattern: str) -> tuple[str, ...]:
     return f"G:{how}", f"G:{kind}:{how}", f"G:{kind}:{how}:{pattern}"
 
 
-def _eases(units: list[Unit], number: int) -> bool:
+def _eases(units: Sequence[Unit], number: int) -> bool:
     """Is it a cut of rates: one without an object (`Fed cut bets`, `pauses cuts`), or a bank's easing?"""
     said, concept, clause, _start, _end = units[number]
     if concept.name != "CUT" or said not in _CUTS:
@@ -97,7 +100,7 @@ def _rank(reading: Reading) -> float:
     return _FIRST.get(owner, 2) + (_LATER if reading.clause in _SIDELINES else 0)
 
 
-def _clauses(units: list[Unit]) -> list[Reading]:
+def _clauses(units: Sequence[Unit]) -> list[Reading]:
     side, how, banks, verb_last = _overview(units)
     done: list[Reading] = []
     known = 0
@@ -121,7 +124,7 @@ def _clauses(units: list[Unit]) -> list[Reading]:
     return done
 
 
-def _overview(units: list[Unit]) -> tuple[int, str, bool, bool]:
+def _overview(units: Sequence[Unit]) -> tuple[int, str, bool, bool]:
     """The first subject's side and how it is said of, are banks spoken of, do verbs come last (as in Japanese)?"""
     side, how, banks, verb_last = 0, "d", False, False
     for said, (name, role, sign), _kind, _start, _end in units:

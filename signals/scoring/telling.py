@@ -9,10 +9,10 @@ import csv
 import functools
 import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
 
 from signals.scoring.lexicon import Concept
 from signals.scoring.units import Unit, english, japanese
@@ -40,25 +40,28 @@ _CORRECTS = re.compile(_MENDS, re.IGNORECASE)
 _WITHDRAWS = re.compile(_TAKES_BACK, re.IGNORECASE)
 _SOURCE = re.compile(r"\s+[-–—|－｜]\s+[A-Z\u3040-\u30ff\u4e00-\u9fffＡ-Ｚ][\w.&'’\- ]{1,30}$")
 _SPELLINGS = tuple(
-    (re.compile(pattern), said)
-    for pattern, said in (
-        (r"[‘’]", "'"), (r"[“”„]", '"'), (r"[–—]", "-"),
-        (r"\b([a-z])\.([a-z])\.(?=\W|$)", r"\1\2"),
-        (r"[¥￥]\s?([\d.,]+)((?: (?:trillion|billion|million|trln|bln|mln|tn|bn))?)", r"\1\2 yen"),
-        (r"\b(?:trln|tln|tn|trn)\b", "trillion"), (r"\b(?:bln|bn)\b", "billion"), (r"\bmln\b", "million"),
-        (r"\bper ?cent\b|\bpct\b", "%"), (r"(?<=\d) %", "%"),
-        (r"\bquarter(?:[- ]percentage)?[- ]point\b|\bquarter of a (?:percentage )?point\b", "25 bp"),
-        (r"\bhalf(?:[- ]percentage)?[- ]point\b", "50 bp"),
-        (r"(?<=\d)[- ]?(?:bps|bp|basis[- ]points?)\b", " bp"),
-        (r"\b(?:first|1st)[- ]quarter\b|\bjan(?:uary)?-mar(?:ch)?\b", "q1"),
-        (r"\b(?:second|2nd)[- ]quarter\b|\bapr(?:il)?-june?\b", "q2"),
-        (r"\b(?:third|3rd)[- ]quarter\b|\bjuly?-sept?(?:ember)?\b", "q3"),
-        (r"\b(?:fourth|4th)[- ]quarter\b|\boct(?:ober)?-dec(?:ember)?\b", "q4"),
-        (r"\bfirst half\b", "h1"), (r"\bsecond half\b", "h2"), (r"\byear[- ]on[- ]year\b|\byoy\b", "y/y"),
-        (r"\b(?:ten|10)-year\b", "10-year"), (r"(?<=\d),(?=\d{3}\b)", ""), (r"\+(?=\d)", ""),
+    (hints.split(), re.compile(pattern), said)
+    for hints, pattern, said in (
+        ("‘ ’", r"[‘’]", "'"), ("“ ” „", r"[“”„]", '"'), ("– —", r"[–—]", "-"),
+        (".", r"\b([a-z])\.([a-z])\.(?=\W|$)", r"\1\2"),
+        ("¥ ￥", r"[¥￥]\s?([\d.,]+)((?: (?:trillion|billion|million|trln|bln|mln|tn|bn))?)", r"\1\2 yen"),
+        ("tn tln trn trln", r"\b(?:trln|tln|tn|trn)\b", "trillion"), ("bn bln", r"\b(?:bln|bn)\b", "billion"),
+        ("mln", r"\bmln\b", "million"),
+        ("cent pct", r"\bper ?cent\b|\bpct\b", "%"), ("%", r"(?<=\d) %", "%"),
+        ("quarter", r"\bquarter(?:[- ]percentage)?[- ]point\b|\bquarter of a (?:percentage )?point\b", "25 bp"),
+        ("half", r"\bhalf(?:[- ]percentage)?[- ]point\b", "50 bp"),
+        ("bp basis", r"(?<=\d)[- ]?(?:bps|bp|basis[- ]points?)\b", " bp"),
+        ("quarter jan", r"\b(?:first|1st)[- ]quarter\b|\bjan(?:uary)?-mar(?:ch)?\b", "q1"),
+        ("quarter apr", r"\b(?:second|2nd)[- ]quarter\b|\bapr(?:il)?-june?\b", "q2"),
+        ("quarter jul", r"\b(?:third|3rd)[- ]quarter\b|\bjuly?-sept?(?:ember)?\b", "q3"),
+        ("quarter oct", r"\b(?:fourth|4th)[- ]quarter\b|\boct(?:ober)?-dec(?:ember)?\b", "q4"),
+        ("half", r"\bfirst half\b", "h1"), ("half", r"\bsecond half\b", "h2"),
+        ("year yoy", r"\byear[- ]on[- ]year\b|\byoy\b", "y/y"),
+        ("-year", r"\b(?:ten|10)-year\b", "10-year"), (",", r"(?<=\d),(?=\d{3}\b)", ""), ("+", r"\+(?=\d)", ""),
     )
 )  # fmt: skip
-"""One spelling for what newsrooms spell in several ways; of folded text."""
+"""One spelling for what newsrooms spell in several ways; of folded text. First of each what is in all that it changes:
+most titles hold none of it."""
 _SENSES = {
     "policy": "TIGHTEN EASE HOLD", "talk": "HAWK DOVE", "way": "UP=UPN=HIGHEST=ABOVE DOWN=DOWNN=LOWEST=BELOW FLAT",
     "figure": "STRONG WEAK INLINE", "cause": "LIFT DRAG", "position": "LONGS SHORTS", "risk": "RISKON RISKOFF",
@@ -134,88 +137,121 @@ _REMEMBERED = 50_000
 """Titles of a window of days: each step asks for them again."""
 
 
-class Telling(NamedTuple):
-    """The parts of one title."""
+class Telling:
+    """The parts of one title, in English or Japanese.
 
-    normal: str
-    """Titles whose normal form is the same are the same, however little they say."""
-    meant: frozenset[str]
-    """Concepts, and stems of words that have none."""
-    first: str
-    """The first of them."""
-    words: tuple[str, ...]
-    """Stems of words in their order; of Japanese, pairs of characters."""
-    classes: tuple[str, ...]
-    """The same with one word for all that newsrooms use for one another."""
-    concepts: frozenset[str]
-    places: frozenset[str]
-    """Whose matter it is: the states and central banks that the lexicon knows."""
-    figures: frozenset[str]
-    times: frozenset[str]
-    """Months, weekdays, quarters."""
-    ordinals: frozenset[str]
-    names: frozenset[str]
-    """Who speaks or is spoken of, as far as the lexicon knows them."""
-    capitals: frozenset[str]
-    """Words written with a capital, in lower case."""
-    marks: frozenset[str]
-    """`core`, `final`, ...: which figure it is."""
-    not_yet: frozenset[str]
-    stages: frozenset[str]
-    senses: Mapping[str, frozenset[str]]
-    """By question (which way? policy or figure?) the answers given."""
-    denies: bool
-    priced: bool
-    """It speaks of the price."""
-    japanese: bool
-    column: str
-    """What stands before a colon."""
-    corrects: bool
-    """It says of itself that it mends an earlier one."""
-    withdraws: bool
-    """It says of itself that it takes an earlier one back."""
+    What is needed to find its likes is read at once; what is looked at only when two titles are compared, then.
+    """
+
+    def __init__(self, title: str) -> None:
+        tag = _TAG.match(title)
+        self._bare = title[tag.end() :] if tag else title
+        self._text = text = _spelled(fold(_without_source(self._bare)))
+        self.japanese = not (text.isascii() or script_lang(text) not in ("ja", "zh"))
+        self._units = japanese(text) if self.japanese else english(text)
+        self.normal = normal_title(text)
+        """Titles whose normal form is the same are the same, however little they say."""
+        self._meant = list(_meant(self._units))
+        self.meant = frozenset(self._meant)
+        """Concepts, and stems of words that have none."""
+        self._content = () if self.japanese else _content(text)
+        self.classes = _pairs(self.normal) if self.japanese else tuple(map(_class, self._content))
+        """Stems of words in their order, one for all that newsrooms use for one another; of Japanese, pairs of
+        characters."""
+        self.figures = frozenset(numbers(self.normal))
+        self.corrects = bool(tag and _CORRECTS.search(tag.group()))
+        """It says of itself that it mends an earlier one."""
+        self.withdraws = bool(tag and _WITHDRAWS.search(tag.group()))
+        """It says of itself that it takes an earlier one back."""
+
+    @property
+    def first(self) -> str:
+        """The first of what is meant."""
+        return self._meant[0] if self._meant else ""
+
+    @property
+    def column(self) -> str:
+        """What stands before a colon."""
+        return self._text.partition(":")[0] if ":" in self._text else ""
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Stems of words in their order; of Japanese, pairs of characters."""
+        return self.classes if self.japanese else tuple(map(_stem, self._content))
+
+    @cached_property
+    def concepts(self) -> frozenset[str]:
+        """Names of the lexicon's concepts that have a role."""
+        return frozenset(unit[1].name for unit in self._units if unit[1].role)
+
+    @cached_property
+    def places(self) -> frozenset[str]:
+        """Whose matter it is: the states and central banks that the lexicon knows."""
+        return frozenset(_PLACES.get(unit[1].name, "") for unit in self._units) - {""}
+
+    @cached_property
+    def times(self) -> frozenset[str]:
+        """Months, weekdays, quarters."""
+        return _times(self._text, not self.japanese)
+
+    @cached_property
+    def ordinals(self) -> frozenset[str]:
+        """First, second; one, two."""
+        return self._plain & _ORDINALS
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Who speaks or is spoken of, as far as the lexicon knows them."""
+        return frozenset(unit[0] for unit in self._units if unit[1].name in _NAMED and unit[0] not in _OFFICES)
+
+    @cached_property
+    def capitals(self) -> frozenset[str]:
+        """Words written with a capital, in lower case."""
+        return frozenset(_bare_name(word) for word in _CAPITAL.findall(self._bare))
+
+    @cached_property
+    def marks(self) -> frozenset[str]:
+        """`core`, `final`, ...: which figure it is."""
+        return self._plain & _QUALIFIERS
+
+    @cached_property
+    def not_yet(self) -> frozenset[str]:
+        """Words of what is to come."""
+        return frozenset(_JA_NOT_YET.findall(self._text)) if self.japanese else self._plain & _NOT_YET
+
+    @cached_property
+    def stages(self) -> frozenset[str]:
+        """Words of where a matter stands."""
+        return frozenset(_JA_STAGES.findall(self._text)) if self.japanese else self._plain & _STAGES
+
+    @cached_property
+    def senses(self) -> Mapping[str, frozenset[str]]:
+        """By question (which way? policy or figure?) the answers given."""
+        return _senses(unit[1] for unit in self._units)
+
+    @cached_property
+    def denies(self) -> bool:
+        """It says that something is not so."""
+        flips = any(unit[1].role == "flip" for unit in self._units)
+        return flips or (self.japanese and any(unit[1].name == "RECEDE" for unit in self._units))
+
+    @cached_property
+    def priced(self) -> bool:
+        """It speaks of the price."""
+        return any(unit[1].name in _PRICES for unit in self._units)
+
+    @cached_property
+    def _plain(self) -> frozenset[str]:
+        return frozenset() if self.japanese else frozenset(_WORD.findall(self._text))
 
 
 @functools.lru_cache(_REMEMBERED)
 def telling(title: str) -> Telling:
     """The parts of one title, in English or Japanese."""
-    tag = _TAG.match(title)
-    bare = title[tag.end() :] if tag else title
-    text = _spelled(fold(_without_source(bare)))
-    normal = normal_title(text)
-    latin = text.isascii() or script_lang(text) not in ("ja", "zh")
-    units = english(text) if latin else japanese(text)
-    concepts = [unit[1] for unit in units]
-    meant = list(_meant(units))
-    words = tuple(map(_stem, _content(text)) if latin else _pairs(normal))
-    plain = frozenset(_WORD.findall(text)) if latin else frozenset()
-    return Telling(
-        normal=normal,
-        meant=frozenset(meant),
-        first=meant[0] if meant else "",
-        words=words,
-        classes=tuple(_class(word) for word in _content(text)) if latin else words,
-        concepts=frozenset(concept.name for concept in concepts if concept.role),
-        places=frozenset(_PLACES.get(concept.name, "") for concept in concepts) - {""},
-        figures=frozenset(numbers(normal)),
-        times=_times(text, latin),
-        ordinals=plain & _ORDINALS,
-        names=frozenset(unit[0] for unit in units if unit[1].name in _NAMED and unit[0] not in _OFFICES),
-        capitals=frozenset(_bare_name(word) for word in _CAPITAL.findall(bare)),
-        marks=plain & _QUALIFIERS,
-        not_yet=plain & _NOT_YET if latin else frozenset(_JA_NOT_YET.findall(text)),
-        stages=plain & _STAGES if latin else frozenset(_JA_STAGES.findall(text)),
-        senses=_senses(concepts),
-        denies=any(concept.role == "flip" or (concept.name == "RECEDE" and not latin) for concept in concepts),
-        priced=any(concept.name in _PRICES for concept in concepts),
-        japanese=not latin,
-        column=text.partition(":")[0] if ":" in text else "",
-        corrects=bool(tag and _CORRECTS.search(tag.group())),
-        withdraws=bool(tag and _WITHDRAWS.search(tag.group())),
-    )
+    return Telling(title)
 
 
-def _meant(units: list[Unit]) -> Iterable[str]:
+def _meant(units: Sequence[Unit]) -> Iterable[str]:
     for said, concept, *_ in units:
         if concept.name:
             if concept.name not in _SAYS_NOTHING:
@@ -231,13 +267,16 @@ def _without_source(title: str) -> str:
 
 
 def _spelled(text: str) -> str:
-    for pattern, said in _SPELLINGS:
-        text = pattern.sub(said, text)
+    for hints, pattern, said in _SPELLINGS:
+        for hint in hints:
+            if hint in text:
+                text = pattern.sub(said, text)
+                break
     return text
 
 
-def _content(text: str) -> Iterable[str]:
-    return (word for word in _WORD.findall(text) if word not in _STOP and word not in _TIMES)
+def _content(text: str) -> tuple[str, ...]:
+    return tuple([word for word in _WORD.findall(text) if word not in _STOP and word not in _TIMES])
 
 
 def _stem(word: str) -> str:
@@ -257,8 +296,8 @@ def _read_classes(path: Path) -> Mapping[str, str]:
 _CLASSES = _read_classes(Path(__file__).with_name("synonyms.tsv"))
 
 
-def _pairs(normal: str) -> Iterable[str]:
-    return (pair for pair in map("".join, itertools.pairwise(normal)) if " " not in pair)
+def _pairs(normal: str) -> tuple[str, ...]:
+    return tuple([pair for pair in map("".join, itertools.pairwise(normal)) if " " not in pair])
 
 
 def _times(text: str, latin: bool) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """A text cut into units: phrases of the lexicon, else words, each with its place and its clause."""
 
+import functools
 import re
 from typing import NamedTuple
 
@@ -105,8 +106,12 @@ class _Word(NamedTuple):
     """Phrases that begin with it, by their second word."""
 
 
-def english(text: str) -> list[Unit]:
-    """Units of a folded text; articles and the like are left out."""
+@functools.lru_cache(maxsize=4096)
+def english(text: str) -> tuple[Unit, ...]:
+    """Units of a folded text; articles and the like are left out.
+
+    Remembered for a while: what is scored is soon looked at for its story, and repeated.
+    """
     words = WORD.findall(text)
     units: list[Unit] = []
     clause = MAIN
@@ -138,7 +143,7 @@ def english(text: str) -> list[Unit]:
         for concept in concepts:
             units.append((said, concept, clause, at, after))
         at = after
-    return units
+    return tuple(units)
 
 
 def _learnt(word: str) -> _Word:
@@ -151,7 +156,7 @@ def _learnt(word: str) -> _Word:
     return found
 
 
-def japanese(text: str) -> list[Unit]:
+def japanese(text: str) -> tuple[Unit, ...]:
     """Units of a folded Japanese text: the lexicon's phrases only. A clause takes its kind from how it ends."""
     lexicon = load()
     known = lexicon.japanese
@@ -165,7 +170,7 @@ def japanese(text: str) -> list[Unit]:
             kind = breaks[number][1] if number < len(breaks) else MAIN
         said = match.group()
         units += [(said, concept, kind, start, end) for concept in known[said]]
-    return units
+    return tuple(units)
 
 
 _known: dict[str, _Word] = {}
