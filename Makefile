@@ -7,7 +7,7 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashe
   --no-annotate --extra build pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: docs schemas help run serve test check bench lock clean
+.PHONY: docs schemas help run serve test bridges check bench lock clean
 
 help:  ## show these words
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ test: .venv/dev $(NODE)/node_modules/.package-lock.json  ## all tests
 	@sh .ci/browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+bridges: .venv-bench/dev  ## tests of the bridges to vectorbt and backtesting.py, in .venv-bench
+	.venv-bench/bin/python -m pytest tests/bridges
+
 check: .venv/dev  ## style, types, import contracts, docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -35,8 +38,9 @@ bench: .venv/dev  ## timings, as ratios taken in one run
 docs: .venv/dev  ## write the outputs in README anew
 	$(BIN)/python -m tests.docs.readme
 
-schemas: .venv/dev  ## write config/messages anew
+schemas: .venv/dev  ## write config/messages and config/export anew
 	$(BIN)/python -m signals.delivery.schema
+	$(BIN)/python -m signals.research.export_schema
 
 lock:  ## write the lock files anew (needs uv)
 	@mkdir -p build
@@ -46,7 +50,7 @@ lock:  ## write the lock files anew (needs uv)
 	$(LOCK) --extra dev --extra research --extra vectorbt --extra backtesting -c build/same-versions.txt -o requirements-bench.lock
 
 clean:  ## remove the environment and everything written at run time
-	rm -rf .venv var build *.egg-info $(NODE)/node_modules
+	rm -rf .venv .venv-bench var build *.egg-info $(NODE)/node_modules
 
 .venv/run: requirements.lock pyproject.toml
 	@sh .ci/environment "$(PYTHON)" requirements.lock
@@ -55,6 +59,10 @@ clean:  ## remove the environment and everything written at run time
 .venv/dev: requirements-dev.lock pyproject.toml
 	@sh .ci/environment "$(PYTHON)" requirements-dev.lock
 	@touch $@ .venv/run
+
+.venv-bench/dev: requirements-bench.lock pyproject.toml
+	@sh .ci/environment "$(PYTHON)" requirements-bench.lock .venv-bench
+	@touch $@
 
 $(NODE)/node_modules/.package-lock.json: $(NODE)/package-lock.json
 	@sh .ci/node
