@@ -61,7 +61,7 @@ def root(
     context.obj = config
 
 
-for module in (
+for module in (run, serve, score, watch, history, scorecard, imports, export, sources, train, evaluate, backtest, study, broker):  # noqa: E501
     run,
     serve,
     score,

@@ -21,7 +21,8 @@ import msgspec
 from signals.index import Voices
 from signals.market.bars import BarTable
 from signals.market.events import Event
-from signals.model import Bar, Headline, Policy, Score, Signal, Withdrawal
+from signals.message import Signal
+from signals.model import Bar, Headline, Policy, Score, Withdrawal
 from signals.pipeline import ReadAhead, Scorer, Told, step, story_index
 from signals.scoring.collector import collector_paused
 from signals.stories import StoryIndex

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from signals.model import Bar, Signal
+from signals.message import Signal
+from signals.model import Bar
 from signals.research.export import Covers, covering, write_day
 from signals.research.export_schema import TABLES
 from tests.conftest import ROOT
