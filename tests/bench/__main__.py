@@ -10,7 +10,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import sys
 
-from tests.bench import chaos, client, feeds, importing, publishing, scoring, stories
+from tests.bench import chaos, client, feeds, importing, publishing, replay, scoring, stories
 
 PARTS = {
     "scoring": scoring.bench,
@@ -19,6 +19,7 @@ PARTS = {
     "feeds": feeds.bench,
     "importing": importing.bench,
     "stories": stories.bench,
+    "replay": replay.bench,
     "chaos": chaos.bench,
 }
 
