@@ -2,27 +2,12 @@
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from jobs.cli import (
-    backtest,
-    broker,
-    evaluate,
-    export,
-    history,
-    imports,
-    run,
-    score,
-    scorecard,
-    serve,
-    sources,
-    study,
-    train,
-    watch,
-)
 from signals import __version__
 from signals.errors import ConfigError, SignalsError
 
@@ -61,23 +46,14 @@ def root(
     context.obj = config
 
 
-for module in (run, serve, score, watch, history, scorecard, imports, export, sources, train, evaluate, backtest, study, broker):  # noqa: E501
-    run,
-    serve,
-    score,
-    watch,
-    history,
-    scorecard,
-    imports,
-    export,
-    sources,
-    train,
-    evaluate,
-    backtest,
-    study,
-    broker,
-):
-    module.register(app)
+_COMMANDS = (
+    "run", "serve", "score", "watch", "history", "scorecard", "sources", "imports", "export",
+    "train", "evaluate", "replay", "backtest", "study", "broker",
+)  # fmt: skip
+"""Modules beside this one, in the order of the help."""
+
+for name in _COMMANDS:
+    import_module(f"jobs.cli.{name}").register(app)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

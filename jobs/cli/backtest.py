@@ -70,20 +70,22 @@ def backtest(
     given = research.assignments(sets, _SECTIONS)
     policy = research.changed("policy", settings.policy, given["policy"])
     _reserve(report, to)
-    with closing(App(settings)) as app:
+    with closing(App(settings)) as app, research.stoppable():
         history = research.load(
             app, since=since, until=until, signals_from=signals_from, bars=bars, model=model, policy=policy,
             allow_backfilled=allow_backfilled,
         )  # fmt: skip
         found, said = _appraised(app, history, given, placebos, note_trial)
-        if lookahead:
-            said.append(_looked_ahead(app, history, model, policy))
+        checked = _looked_ahead(app, signals_from, model, policy) if lookahead else None
+        said += research.looked(checked) if checked else ["look-ahead was not looked for"]
     inputs = _inputs(history, found)
     written = _written(found, history, said, inputs, report, to)
     if as_json:
         print(msgspec.json.encode(_object(found, said, inputs)).decode())
     else:
         _show(found, said, written)
+    if checked and checked.differences:
+        raise typer.Exit(1)
 
 
 def _reserve(report: Path | None, to: Path | None) -> None:
@@ -142,11 +144,15 @@ def _counted(app: "App", history: "History", done: Any, note_trial: bool) -> "tu
     return trials, said
 
 
-def _looked_ahead(app: "App", history: "History", model: Path | None, policy: Any) -> str:
-    from jobs.replaying import Asked, looked_ahead
+def _looked_ahead(app: "App", signals_from: str, model: Path | None, policy: Any) -> Any:
+    """Cut the archive and compare; null for signals of a file, which were not made from it."""
+    if signals_from not in ("store", "replay"):
+        return None
+    from jobs.history import FIRST, LAST
+    from jobs.replaying import Asked, check_lookahead
 
-    first, last = (history.signals["known_at"].iloc[place].to_pydatetime() for place in (0, -1))
-    return looked_ahead(app, Asked(first, last, model, policy), _CUTS)
+    with research.progress("look-ahead") as tell:
+        return check_lookahead(app, Asked(FIRST, LAST, model, policy), cuts=_CUTS, tell=tell)
 
 
 def _inputs(history: "History", found: "Appraisal") -> dict[str, str]:

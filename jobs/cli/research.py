@@ -1,15 +1,18 @@
 """What the research commands share: which stretch of time, whose signals, which bars, what model and policy."""
 
+import contextlib
 import datetime as dt
 import importlib.util
 import re
+import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 import typer
+from rich.console import Console
 
 from signals.errors import ConfigError
 from signals.model import Policy
@@ -87,6 +90,16 @@ def changed(section: str, one: T, values: dict[str, Any]) -> T | None:
         ) from error
 
 
+@contextlib.contextmanager
+def stoppable() -> Iterator[None]:
+    """Ctrl-C ends the command in one line; nothing is half written."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("signals: stopped", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
 def load(
     app: "App",
     *,
@@ -118,3 +131,30 @@ def require(package: str, what: str) -> None:
     """Raise ConfigError where a package of the extra `research` is not installed."""
     if importlib.util.find_spec(package) is None:
         raise ConfigError(what, f"{package} is not installed", "pip install -e .[research]")
+
+
+@contextlib.contextmanager
+def progress(name: str) -> Iterator[Any]:
+    """A bar on a terminal, none in a pipe."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    screen = Console(stderr=True)
+    count = TextColumn("{task.completed:,.0f} of {task.total:,.0f} headlines")
+    with Progress(
+        TextColumn(name), BarColumn(), count, TimeRemainingColumn(),
+        console=screen, disable=not screen.is_terminal or not sys.stderr.isatty(), transient=True,
+    ) as bar:  # fmt: skip
+        task = bar.add_task(name, total=1)
+        yield lambda done, total: bar.update(task, completed=done, total=total or 1)
+
+
+def looked(checked: Any) -> Iterator[str]:
+    """What a check for look-ahead found, a line each; nothing where there was none."""
+    if checked is None:
+        return
+    cuts = ", ".join(f"{at:%F %T}" for at in checked.cuts)
+    if not checked.differences:
+        yield f"no look-ahead: {checked.compared:,} comparisons, cut at {cuts or 'nowhere: nothing was told'}"
+        return
+    yield f"! look-ahead: {len(checked.differences):,} of {checked.compared:,} comparisons differ, cut at {cuts}"
+    yield from (f"  {one}" for one in checked.differences[:5])

@@ -40,10 +40,6 @@ class Tree(msgspec.Struct, frozen=True):
     value: tuple[float, ...]
 
 
-_ALL = np.uint64(2**64 - 1)
-"""Every leaf of a tree, a bit each; there may be 64."""
-
-
 def _leaves(tree: Tree) -> dict[int, list[int]]:
     """The leaves below each node, from left to right."""
     found: dict[int, list[int]] = {}
@@ -66,30 +62,30 @@ class Forest:
     """
 
     def __init__(self, trees: Sequence[Tree]) -> None:
-        asked: dict[tuple[int, float], int] = {}
-        most = max(sum(feature >= 0 for feature in tree.feature) for tree in trees)
-        self._question = np.zeros((len(trees), most), dtype=np.intp)
-        self._strikes = np.full((len(trees), most), _ALL)
-        self._value = np.zeros((len(trees), most + 1))
-        for number, tree in enumerate(trees):
-            leaves = _leaves(tree)
-            self._value[number, : len(leaves[0])] = [tree.value[leaf] for leaf in leaves[0]]
-            place = {leaf: n for n, leaf in enumerate(leaves[0])}
-            nodes = [node for node, feature in enumerate(tree.feature) if feature >= 0]
-            for column, node in enumerate(nodes):
-                question = (tree.feature[node], tree.threshold[node])
-                self._question[number, column] = asked.setdefault(question, len(asked))
-                gone = sum(1 << place[leaf] for leaf in leaves[tree.left[node]])
-                self._strikes[number, column] = _ALL ^ np.uint64(gone)
+        below = [_leaves(tree) for tree in trees]
+        most = max(len(leaves[0]) for leaves in below)
+        word = next(kind for kind in (np.uint8, np.uint16, np.uint32, np.uint64) if np.iinfo(kind).bits >= most)
+        asked = sorted({(f, t) for tree in trees for f, t in zip(tree.feature, tree.threshold, strict=True) if f >= 0})
         self._feature = np.array([feature for feature, _ in asked], dtype=np.intp)
         self._threshold = np.array([threshold for _, threshold in asked])
+        self._left = np.full((len(asked), len(trees)), np.iinfo(word).max, dtype=word)
+        """(questions, trees) The leaves that are left where the answer is no, a bit each."""
+        self._value = np.zeros((len(trees), most))
+        self._tree = np.arange(len(trees))
+        for number, (tree, leaves) in enumerate(zip(trees, below, strict=True)):
+            self._value[number, : len(leaves[0])] = [tree.value[leaf] for leaf in leaves[0]]
+            place = {leaf: n for n, leaf in enumerate(leaves[0])}
+            for node, question in enumerate(zip(tree.feature, tree.threshold, strict=True)):
+                if question[0] >= 0:
+                    gone = sum(1 << place[leaf] for leaf in leaves[tree.left[node]])
+                    self._left[asked.index(question), number] &= np.iinfo(word).max ^ gone
 
     def grow(self, seen: Sequence[tuple[float, ...]]) -> list[float]:
         """For each pair the sum of the leaves that its features lead to, tree by tree."""
-        yes = np.array(seen)[:, self._feature] <= self._threshold
-        left = np.bitwise_and.reduce(np.where(yes[:, self._question], _ALL, self._strikes), axis=2)
-        first = np.bitwise_count((left & (~left + np.uint64(1))) - np.uint64(1))
-        return [math.fsum(leaves) for leaves in self._value[np.arange(len(self._value)), first].tolist()]
+        no = ~(np.array(seen)[:, self._feature] <= self._threshold)
+        left = np.array([np.bitwise_and.reduce(self._left[row], axis=0) for row in no])
+        first = np.bitwise_count((left & -left) - left.dtype.type(1))  # of the bits the lowest, then those below it
+        return [math.fsum(leaves) for leaves in self._value[self._tree, first].tolist()]
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
