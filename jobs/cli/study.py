@@ -111,15 +111,15 @@ def _show(found: "Studied", notes: Sequence[str], written: Sequence[str]) -> Non
     from signals.research.studied import findings, resolution
 
     screen = options.console()
-    screen.print(f"{found.n:,} signals on {found.days:,} days; 95% intervals in brackets, by whole days")
+    screen.print(f"{found.n:,} signals on {found.days:,} days; 95% intervals in brackets, by whole days", soft_wrap=True)
     for line in notes:
-        screen.print(f"  {line}", markup=False)
-    screen.print(f"  {resolution(found.length_s)}\n", markup=False)
+        screen.print(f"  {line}", markup=False, soft_wrap=True)
+    screen.print(f"  {resolution(found.length_s)}\n", markup=False, soft_wrap=True)
     for line in findings(found):
-        screen.print(f"- {line}", markup=False)
+        screen.print(f"- {line}", markup=False, soft_wrap=True)
     screen.print(_by_topic(found.moved_before, found.around_s))
     for line in written:
-        screen.print(line, markup=False)
+        screen.print(line, markup=False, soft_wrap=True)
 
 
 def _by_topic(moved: "pd.DataFrame", around_s: int) -> Table:
