@@ -10,7 +10,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import sys
 
-from tests.bench import chaos, client, feeds, importing, publishing, scoring, stories
+from tests.bench import chaos, client, feeds, importing, publishing, research_noise, scoring, stories
 
 PARTS = {
     "scoring": scoring.bench,
@@ -20,6 +20,7 @@ PARTS = {
     "importing": importing.bench,
     "stories": stories.bench,
     "chaos": chaos.bench,
+    "noise": research_noise.bench,
 }
 
 
