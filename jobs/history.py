@@ -22,7 +22,7 @@ from signals.errors import DataError
 from signals.model import Policy
 from signals.research.files import fingerprint, read_signals
 from signals.research.gather import Gather
-from signals.store import signals
+from signals.store import told
 
 FIRST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 LAST = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
@@ -94,9 +94,9 @@ def load(
 def stored(conn: sa.Connection, since: dt.datetime, until: dt.datetime) -> pd.DataFrame:
     """The store's signals known within [since, until), as they were told."""
     gather = Gather()
-    for texts in signals.texts(conn, since, until):
+    for texts in told.texts(conn, since, until):
         gather.add_texts(texts)
-    gather.retract({name: at for name, at in signals.retractions(conn).items() if at < until})
+    gather.retract({name: at for name, at in told.retractions(conn).items() if at < until})
     return gather.frame()
 
 

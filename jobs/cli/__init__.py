@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from jobs.cli import broker, evaluate, history, imports, run, score, serve, sources, study, train, watch
+from jobs.cli import broker, evaluate, history, imports, replay, run, score, serve, sources, study, train, watch
 from signals import __version__
 from signals.errors import ConfigError, SignalsError
 
@@ -46,7 +46,7 @@ def root(
     context.obj = config
 
 
-for module in (run, serve, score, watch, history, imports, sources, train, evaluate, study, broker):
+for module in (run, serve, score, watch, history, imports, sources, train, evaluate, replay, study, broker):
     module.register(app)
 
 

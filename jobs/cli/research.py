@@ -1,9 +1,11 @@
 """What the research commands share: which stretch of time, whose signals, which bars, what model and policy."""
 
+import contextlib
 import datetime as dt
 import re
+import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -81,6 +83,16 @@ def changed(policy: Policy, values: dict[str, Any]) -> Policy | None:
         raise ConfigError(
             f"--set {_POLICY}{name}", "there is no such key" if unknown else problem, f"the keys: {known}"
         ) from error
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[None]:
+    """Ctrl-C ends the command in one line; nothing is half written."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("signals: stopped", file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 def load(

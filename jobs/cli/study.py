@@ -111,7 +111,9 @@ def _show(found: "Studied", notes: Sequence[str], written: Sequence[str]) -> Non
     from signals.research.studied import findings, resolution
 
     screen = options.console()
-    screen.print(f"{found.n:,} signals on {found.days:,} days; 95% intervals in brackets, by whole days", soft_wrap=True)
+    screen.print(
+        f"{found.n:,} signals on {found.days:,} days; 95% intervals in brackets, by whole days", soft_wrap=True
+    )
     for line in notes:
         screen.print(f"  {line}", markup=False, soft_wrap=True)
     screen.print(f"  {resolution(found.length_s)}\n", markup=False, soft_wrap=True)

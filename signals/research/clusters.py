@@ -53,11 +53,11 @@ class Bands(NamedTuple):
     def one(self) -> Interval:
         """The first column's."""
         return Interval(
-            float(self.value[0]), float(self.low[0]), float(self.high[0]), int(self.n[0]), LEVEL, int(self.days[0])
+            float(self.value[0]), float(self.low[0]), float(self.high[0]), int(self.n[0]), int(self.days[0]), LEVEL
         )
 
 
-NOTHING = Interval(math.nan, math.nan, math.nan, 0, LEVEL, 0)
+NOTHING = Interval(math.nan, math.nan, math.nan, 0, 0, LEVEL)
 
 
 def days_of(times: pd.DatetimeIndex) -> Days:
@@ -128,7 +128,7 @@ def spearman(x: Floats, y: Floats, days: Days, *, seed: int = 0) -> Interval:
         return NOTHING._replace(n=len(x), units=days.size)
     value = float(_correlation(x, y, ones)[0])
     if days.size < DAYS_MIN or not math.isfinite(value):
-        return Interval(value, math.nan, math.nan, len(x), LEVEL, days.size)
+        return Interval(value, math.nan, math.nan, len(x), days.size, LEVEL)
     draws = _draws(days.size, seed)
     at_once = max(1, _AT_ONCE // len(x))
     parts = [
@@ -136,7 +136,7 @@ def spearman(x: Floats, y: Floats, days: Days, *, seed: int = 0) -> Interval:
         for start in range(0, len(draws), at_once)
     ]
     low, high = _bounds(np.concatenate(parts)[:, None])
-    return Interval(value, float(low[0]), float(high[0]), len(x), LEVEL, days.size)
+    return Interval(value, float(low[0]), float(high[0]), len(x), days.size, LEVEL)
 
 
 @functools.lru_cache(maxsize=8)

@@ -16,9 +16,11 @@ _OLDEST_FIRST = ["known_at", "signal_id"]
 
 
 def write_signals(frame: pd.DataFrame, path: Path) -> None:
-    """A frame of signals into a Parquet file. Raises ConfigError where pyarrow is not installed."""
-    _needs_pyarrow()
-    frame.assign(topics=frame["topics"].map(list)).to_parquet(path, index=False)
+    """A frame of signals into a Parquet file, whole or not at all. Raises ConfigError without pyarrow."""
+    needs_pyarrow()
+    part = path.with_name(f"{path.name}.part")
+    frame.assign(topics=frame["topics"].map(list)).to_parquet(part, index=False)
+    part.replace(path)
 
 
 def read_signals(path: Path) -> pd.DataFrame:
@@ -29,7 +31,7 @@ def read_signals(path: Path) -> pd.DataFrame:
     DataError : no Parquet file, or without a column, or with one of another type.
     ConfigError : pyarrow is not installed.
     """
-    _needs_pyarrow()
+    needs_pyarrow()
     from pyarrow import ArrowException
 
     try:
@@ -68,7 +70,8 @@ def _bytes(column: "pd.Series[Any]") -> bytes:
     return "\x1f".join(["" if value is None or value != value else str(value) for value in column]).encode()
 
 
-def _needs_pyarrow() -> None:
+def needs_pyarrow() -> None:
+    """Raises ConfigError where Parquet can be neither read nor written."""
     try:
         import pyarrow  # noqa: F401
     except ImportError as error:

@@ -1,7 +1,7 @@
 """Scores, signals and the outbox: what one step made, in one transaction, and what is still to be sent."""
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from signals.model import Index, Retraction, Score, Signal
 from signals.store import schema
-from signals.store.columns import CHUNK
 from signals.store.insert import insert_new
 from signals.text import stable_id
 
@@ -18,7 +17,7 @@ Encode = Callable[[Told, str, int], tuple[str, bytes]]
 """(what is told, epoch, seq) → (message id, message bytes)."""
 TYPES = {Signal: "signals.headline.v1", Retraction: "signals.retraction.v1", Index: "signals.index.v1"}
 
-_H, _O, _S, _W = schema.headlines, schema.outbox, schema.signals, schema.withdrawals
+_H, _O, _S = schema.headlines, schema.outbox, schema.signals
 _IN_ONE_QUERY = 500
 """SQLite allows some thousand values in a query."""
 
@@ -29,12 +28,6 @@ class Stands(NamedTuple):
     signal_id: str
     headline_id: str
     valid_until: dt.datetime
-
-
-class _Message(msgspec.Struct):
-    """As much of a retraction's message as is asked for."""
-
-    data: Retraction
 
 
 class Outgoing(NamedTuple):
@@ -197,39 +190,6 @@ def recent(conn: sa.Connection, *, limit: int) -> list[Signal]:
     history = sa.exists().where(_H.c.headline_id == _S.c.headline_id, _H.c.imported)
     query = sa.select(_S.c.data).where(~history).order_by(_S.c.scored_at.desc(), _S.c.known_at.desc()).limit(limit)
     return [msgspec.convert(data, Signal) for data in conn.execute(query).scalars()]
-
-
-def texts(conn: sa.Connection, since: dt.datetime, until: dt.datetime) -> Iterator[list[str]]:
-    """The `data` of all signals known within [since, until) (UTC), as JSON, oldest first, some thousand at once.
-
-    Those of imported history are among them; those that were retracted, too.
-    """
-    query = sa.select(sa.cast(_S.c.data, sa.Text)).where(_S.c.known_at >= since, _S.c.known_at < until)
-    query = query.order_by(_S.c.known_at, _S.c.signal_id)
-    for rows in conn.execute(query, execution_options={"yield_per": CHUNK}).scalars().partitions():
-        yield list(rows)
-
-
-def retractions(conn: sa.Connection) -> dict[str, dt.datetime]:
-    """When it became known of each retracted signal that it no longer holds, UTC.
-
-    Of news the message says so. What is made of imported history has no message: there it is the notice, or the
-    headline that took its story back, of the step that retracted the signal.
-    """
-    gone = sa.select(_S.c.signal_id).where(_S.c.retracted_at.is_not(None))
-    notices = gone.add_columns(_W.c.known_at).join(
-        _W, (_W.c.headline_id == _S.c.headline_id) & (_W.c.taken_at == _S.c.retracted_at)
-    )
-    takes_back = (_H.c.story_id == _S.c.story_id) & (_H.c.scored_at == _S.c.retracted_at)
-    titles = gone.add_columns(_H.c.known_at).join(_H, takes_back & (_H.c.skip_reason == "withdrawal"))
-    found: dict[str, dt.datetime] = {}
-    for signal_id, known_at in (*conn.execute(notices), *conn.execute(titles)):
-        found[signal_id] = min(known_at, found.get(signal_id, known_at))
-    messages = sa.select(_O.c.event).where(_O.c.type == TYPES[Retraction])
-    for event in conn.execute(messages).scalars():
-        data = msgspec.json.decode(event, type=_Message).data
-        found[data.signal_id] = data.known_at
-    return found
 
 
 def _score_row(score: Score) -> dict[str, object]:

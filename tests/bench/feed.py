@@ -32,17 +32,17 @@ class Mix(NamedTuple):
 
 
 _WHO = (
-    "Alder Bank", "Brookline Foods", "Cobalt Motors", "Delphi Airways", "Eastgate Pharma", "Fairview Retail", "Glenmore",
+    "Alder Bank", "Brookline Foods", "Cobalt Motors", "Delphi Airways", "Eastgate Pharma", "Fairview Retail",
     "Harbour Steel", "Inland Rail", "Juniper Chips", "Kestrel Energy", "Lakeside Media", "Moorfield", "Northwind Solar",
-    "Orchard Homes", "Pinecrest Capital", "Quayside Shipping", "Redwood Software", "Silverline Telecom", "Tidewater Oil",
+    "Orchard Homes", "Pinecrest Capital", "Quayside Shipping", "Redwood Software", "Tidewater Oil",
     "Brazil", "Canada", "Chile", "Denmark", "Egypt", "France", "Ghana", "India", "Italy", "Kenya", "Mexico", "Norway",
 )  # fmt: skip
 _DOES = (
     "names new chief executive", "recalls {n} vehicles", "opens plant with {n} jobs", "wins {n} million order",
     "sues rival over patents", "plans to close {n} stores", "delays launch of flagship phone", "posts record orders",
     "agrees to sell its insurance arm", "faces strike at {n} sites", "signs gas supply deal", "reports {n} new cases",
-    "hosts climate talks", "approves football bid", "rescues {n} after floods", "launches satellite", "bans plastic bags",
-    "begins trial of former minister", "elects regional assembly", "cuts {n} jobs in overhaul", "buys stake in start-up",
+    "hosts climate talks", "approves football bid", "rescues {n} after floods", "launches satellite",
+    "begins trial of former minister", "elects assembly", "cuts {n} jobs in overhaul", "buys stake in start-up",
     "raises {n} million in listing", "drops merger plan", "settles lawsuit for {n} million", "tests new vaccine",
 )  # fmt: skip
 _WHERE = (

@@ -1,19 +1,15 @@
 """What research is given: the store's signals and one series of bars, checked, and what was left out."""
 
 import datetime as dt
-import math
 
 import msgspec
 import pandas as pd
-import pytest
 
-from jobs import history, series
-from jobs.cli import research
-from signals.errors import ConfigError, DataError
-from signals.model import Bar, Policy, Retraction, Signal
-from signals.research.files import fingerprint, write_signals
+from jobs import history
+from signals.model import Bar, Signal
+from signals.research.files import fingerprint
 from signals.research.frames import bar_frame, signal_frame
-from signals.store import bars, headlines, signals, withdrawals
+from signals.store import bars, signals
 from tests.core.conftest import make_retraction, make_signal
 from tests.properties.conftest import START, app, clock, model  # noqa: F401
 

@@ -94,9 +94,9 @@ def test_live_is_replay(app, clock):
     with app.store.read() as conn:
         live = [row.event.decode() for row in signals.tail(conn, after_seq=0, limit=1000)]
         epoch, last_seq = signals.channel_state(conn, "USDJPY")
-        taken, kept = archive.steps(conn), bars.closed_within(conn, [(START - dt.timedelta(days=9), clock())])
+        taken, kept = list(archive.steps(conn)), bars.closed_within(conn, [(START - dt.timedelta(days=9), clock())])
     again = replay(taken, kept, scorer=app.scorer, policy=app.settings.policy, events=app.settings.events)
-    assert [publish.encode(at, told, epoch, n).event.decode() for n, (at, told) in enumerate(again, 1)] == live
+    assert [publish.encode(at, told, epoch, n).event.decode() for n, (at, told, _) in enumerate(again, 1)] == live
     assert len(live) == last_seq > 15
 
 

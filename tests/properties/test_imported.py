@@ -57,13 +57,16 @@ def test_live_is_replay_with_history_brought_in(app, clock):
         live = sent(conn)
         epoch, last_seq = signals.channel_state(conn, "USDJPY")
         stored = conn.execute(sa.select(schema.signals.c.data, schema.signals.c.retracted_at)).all()
-        taken, kept = archive.steps(conn), bars.closed_within(conn, [(START - dt.timedelta(days=9), clock())])
+        taken, kept = list(archive.steps(conn)), bars.closed_within(conn, [(START - dt.timedelta(days=9), clock())])
     again = list(replay(taken, kept, scorer=app.scorer, policy=app.settings.policy, events=app.settings.events))
-    made = {one.signal_id: one for _, one in again if isinstance(one, Signal)}
-    retracted = {one.signal_id for _, one in again if isinstance(one, Retraction)}
+    made = {one.signal_id: one for _, one, _ in again if isinstance(one, Signal)}
+    retracted = {one.signal_id for _, one, _ in again if isinstance(one, Retraction)}
     assert {data["signal_id"]: msgspec.convert(data, Signal) for data, _ in stored} == made
     assert {data["signal_id"] for data, at in stored if at} == retracted
-    told = [(at, one) for at, one in again if isinstance(one, Index) or made[one.signal_id].source != "history"]
+    told = [(at, one) for at, one, history in again if not history]
+    assert all(
+        history == (made[one.signal_id].source == "history") for _, one, history in again if not isinstance(one, Index)
+    )
     encoded = [publish.encode(at, one, epoch, seq).event.decode() for seq, (at, one) in enumerate(told, 1)]
     assert encoded == live
     assert len(live) == last_seq > 10
