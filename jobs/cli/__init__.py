@@ -46,7 +46,7 @@ def root(
     context.obj = config
 
 
-for module in (run, serve, score, watch, history, imports, sources, train, evaluate, replay, study, broker):
+for module in (run, serve, score, watch, history, imports, sources, replay, study, train, evaluate, broker):
     module.register(app)
 
 

@@ -128,15 +128,16 @@ def _by_topic(moved: "pd.DataFrame", around_s: int) -> Table:
     from signals.research.studied import from_row, span, told
 
     table = Table(box=SIMPLE, padding=(0, 1), title="moves as called, bp", title_justify="left")
-    head = ("topic", "n", "days", f"{span(around_s)} before", f"{span(around_s)} after", "share before")
+    head = ("topic", "n", "days", f"{span(around_s)} before", f"{span(around_s)} after", "share before", "next open")
     for name in head:
         table.add_column(name, no_wrap=True, justify="left" if name == "topic" else "right")
     topics = moved[(moved["by"] == "topic") & (moved["n"] > 0)].sort_values("n", ascending=False, kind="stable")
     for _, row in topics.head(_SHOWN).iterrows():
         cells = [told(from_row(row, f"{part}_bp", f"{part}_low", f"{part}_high")) for part in ("before", "after")]
-        share = told(from_row(row, "share", "share_low", "share_high"), 0, 100, "%")
+        cells.append(told(from_row(row, "share", "share_low", "share_high"), 0, 100, "%"))
+        cells.append(told(from_row(row, "traded_bp", "traded_low", "traded_high")))
         table.add_row(
-            row["group"], f"{row['n']:.0f}", f"{row['days']:.0f}", *(one.replace("[", "\\[") for one in (*cells, share))
+            row["group"], f"{row['n']:.0f}", f"{row['days']:.0f}", *(one.replace("[", "\\[") for one in cells)
         )
     return table
 
