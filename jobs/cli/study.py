@@ -111,30 +111,33 @@ def _show(found: "Studied", notes: Sequence[str], written: Sequence[str]) -> Non
     from signals.research.studied import findings, resolution
 
     screen = options.console()
-    screen.print(f"{found.n:,} signals on {found.days:,} days; 95% intervals in brackets, by whole days")
+    screen.print(
+        f"{found.n:,} signals on {found.days:,} days; 95% intervals in brackets, by whole days", soft_wrap=True
+    )
     for line in notes:
-        screen.print(f"  {line}", markup=False)
-    screen.print(f"  {resolution(found.length_s)}\n", markup=False)
+        screen.print(f"  {line}", markup=False, soft_wrap=True)
+    screen.print(f"  {resolution(found.length_s)}\n", markup=False, soft_wrap=True)
     for line in findings(found):
-        screen.print(f"- {line}", markup=False)
+        screen.print(f"- {line}", markup=False, soft_wrap=True)
     screen.print(_by_topic(found.moved_before, found.around_s))
     for line in written:
-        screen.print(line, markup=False)
+        screen.print(line, markup=False, soft_wrap=True)
 
 
 def _by_topic(moved: "pd.DataFrame", around_s: int) -> Table:
     from signals.research.studied import from_row, span, told
 
     table = Table(box=SIMPLE, padding=(0, 1), title="moves as called, bp", title_justify="left")
-    head = ("topic", "n", "days", f"{span(around_s)} before", f"{span(around_s)} after", "share before")
+    head = ("topic", "n", "days", f"{span(around_s)} before", f"{span(around_s)} after", "share before", "next open")
     for name in head:
         table.add_column(name, no_wrap=True, justify="left" if name == "topic" else "right")
     topics = moved[(moved["by"] == "topic") & (moved["n"] > 0)].sort_values("n", ascending=False, kind="stable")
     for _, row in topics.head(_SHOWN).iterrows():
         cells = [told(from_row(row, f"{part}_bp", f"{part}_low", f"{part}_high")) for part in ("before", "after")]
-        share = told(from_row(row, "share", "share_low", "share_high"), 0, 100, "%")
+        cells.append(told(from_row(row, "share", "share_low", "share_high"), 0, 100, "%"))
+        cells.append(told(from_row(row, "traded_bp", "traded_low", "traded_high")))
         table.add_row(
-            row["group"], f"{row['n']:.0f}", f"{row['days']:.0f}", *(one.replace("[", "\\[") for one in (*cells, share))
+            row["group"], f"{row['n']:.0f}", f"{row['days']:.0f}", *(one.replace("[", "\\[") for one in cells)
         )
     return table
 

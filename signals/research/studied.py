@@ -25,7 +25,7 @@ class Asked(NamedTuple):
 
 
 class Studied(NamedTuple):
-    """Tables as the functions that make them describe; the first eight are written as files of these names."""
+    """Tables as the functions that make them describe; `moved_before` with what `study.traded` adds."""
 
     paths: pd.DataFrame
     moved_before: pd.DataFrame
@@ -57,8 +57,11 @@ def run(signals: pd.DataFrame, bars: pd.DataFrame, asked: Asked = Asked()) -> St
     ]
     found = ic.outcomes(signals, bars, asked.horizon_s, asked.flat_band_bp, latency_s=asked.latency_s)
     moved = surprises.moves(surprises.releases(signals), bars, horizon_s=around_s, latency_s=asked.latency_s)
+    before = study.moved_before(paths)
+    got = study.traded(signals, bars, horizon_s=around_s, latency_s=asked.latency_s)
     return Studied(
-        study.path_table(paths), study.moved_before(paths), pd.concat(coefficients, ignore_index=True),
+        study.path_table(paths), before.merge(got, on=["by", "group"], validate="1:1"),
+        pd.concat(coefficients, ignore_index=True),
         ic.monthly(signals, bars, horizon_s=around_s, latency_s=asked.latency_s), found, ic.reliability(found), moved,
         surprises.surprise_table(moved), ic.judge(found), step, around_s, len(signals),
         clusters.days_of(pd.DatetimeIndex(signals["known_at"])).size,

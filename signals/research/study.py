@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from signals.errors import DataError
 from signals.research import clusters
 from signals.research.clusters import Bands, Days
-from signals.research.forward import Floats, as_of, length_s, micros
+from signals.research.forward import Floats, as_of, forward, length_s, micros
 
 BEFORE_S, AFTER_S = 3600, 14_400
 AROUND_S = 3600
@@ -27,6 +27,7 @@ NOVELTIES = (0.0, 0.8, 1.0)
 _US = 1_000_000
 _BP = 1e4
 _WHOLE = "all"
+_TRADED = ("traded_n", "traded_days", "traded_bp", "traded_low", "traded_high")
 
 
 class Paths(NamedTuple):
@@ -145,6 +146,22 @@ def moved_before(paths: Paths, around_s: int | None = None) -> pd.DataFrame:
         rows = group.rows & whole
         found.append({"by": group.by, "group": group.name} | _before(-first[rows], last[rows], days.take(rows)))
     return pd.DataFrame(found)
+
+
+def traded(signals: pd.DataFrame, bars: pd.DataFrame, *, horizon_s: int, latency_s: float = 2) -> pd.DataFrame:
+    """What one could get, by group: the move as called over `horizon_s` from the next open, before costs.
+
+    Columns: by, group, traded_n, traded_days, traded_bp, traded_low, traded_high.
+    """
+    moved = forward(micros(signals["known_at"]), bars, np.array([horizon_s], np.int64), latency_s=latency_s).return_bp
+    sign = signals["sign"].to_numpy(float)
+    signed = moved[:, 0] * np.where(sign == 0, math.nan, sign)
+    days = clusters.days_of(pd.DatetimeIndex(signals["known_at"]))
+    found = []
+    for group in groups(signals):
+        mean = clusters.mean(signed[group.rows], days.take(group.rows))
+        found.append((group.by, group.name, mean.n, mean.units, mean.value, mean.low, mean.high))
+    return pd.DataFrame(found, columns=["by", "group", *_TRADED])
 
 
 def whole_bars(span_s: float, bar_s: float) -> int:

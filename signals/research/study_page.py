@@ -79,11 +79,12 @@ def _moved(moved: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
                 for part in ("before", "after", "total")
             ),
             told(from_row(row, "share", "share_low", "share_high"), 0, 100, "%"),
+            told(from_row(row, "traded_bp", "traded_low", "traded_high")),
         ]
         for _, row in moved.iterrows()
         if row["n"]
     ]
-    return ["calls", "n", "days", "before", "after", "together", "share before"], rows
+    return ["calls", "n", "days", "before", "after", "together", "share before", "from the next open"], rows
 
 
 def _coefficients(coefficients: pd.DataFrame) -> tuple[list[str], list[list[str]]]:

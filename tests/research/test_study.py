@@ -9,7 +9,7 @@ import pytest
 
 from signals.errors import DataError
 from signals.research import clusters
-from signals.research.study import event_paths, groups, moved_before, path_table
+from signals.research.study import event_paths, groups, moved_before, path_table, traded
 from tests.core.conftest import HOUR
 from tests.research.planted import AFTER_BP, BEFORE_BP, MINUTE, MONDAY, bars_of, calls, days, market
 
@@ -62,6 +62,14 @@ def test_what_had_come_before_we_knew():
     signals, _ = planted()
     nothing = moved_before(event_paths(signals, market([], until=UNTIL, noise_bp=0.5, seed=2))).iloc[0]
     assert nothing["total_low"] < 0 < nothing["total_high"] and math.isnan(nothing["share"])
+
+
+def test_what_one_could_get_is_from_the_next_open():
+    """All of the planted move that comes after it, for up and for down; what came before we knew is in none of it."""
+    found = traded(*planted(), horizon_s=900)
+    up = found[found["group"] == "up"].iloc[0]
+    assert found.iloc[0]["traded_bp"] == pytest.approx(AFTER_BP) and up["traded_bp"] == pytest.approx(AFTER_BP)
+    assert (found.iloc[0]["traded_n"], up["traded_n"]) == (16, SIGNS.count(1))
 
 
 def test_later_bars_change_nothing_before_them():
