@@ -127,11 +127,6 @@ def _strategy(rules: Rules) -> type:
         from backtesting import Strategy
     except ImportError as error:
         raise ConfigError("to_backtesting", "backtesting is not installed", "pip install -e .[backtesting]") from error
-    distances = {"sl": rules.stop_pips, "tp": rules.target_pips}
-
-    def levels(price: float, side: float) -> dict[str, float]:
-        away = {"sl": -side, "tp": side}
-        return {name: price + away[name] * pips * PIP for name, pips in distances.items() if pips is not None}
 
     class Signals(Strategy):  # type: ignore[misc]
         """Sends the frame's orders: one sent after a bar is filled at the open of the next."""
@@ -143,7 +138,7 @@ def _strategy(rules: Rules) -> type:
 
         def next(self) -> None:
             for trade in self.trades:
-                for name, level in levels(trade.entry_price, np.sign(trade.size)).items():
+                for name, level in _levels(rules, trade.entry_price, np.sign(trade.size)).items():
                     if getattr(trade, name) is None:
                         setattr(trade, name, level)
             following = len(self.data)
@@ -157,12 +152,18 @@ def _strategy(rules: Rules) -> type:
         def _send(self, units: float, price: float) -> None:
             """With levels counted from where it will be filled; where the price jumps over one they follow the fill."""
             side = np.sign(units)
-            wanted = levels(price, side)
+            wanted = _levels(rules, price, side)
             last = self.data.Close[-1]
             sound = all((level > last) == ((name == "tp") == (side > 0)) for name, level in wanted.items())
             (self.buy if side > 0 else self.sell)(size=abs(units), **(wanted if sound else {}))
 
     return Signals
+
+
+def _levels(rules: Rules, price: float, side: float) -> dict[str, float]:
+    """Stop and target of a position entered at a price, as backtesting.py names them."""
+    away = {"sl": (-side, rules.stop_pips), "tp": (side, rules.target_pips)}
+    return {name: price + sign * pips * PIP for name, (sign, pips) in away.items() if pips is not None}
 
 
 def _at_open(trades: pd.DataFrame, bars: pd.DataFrame) -> NDArray[np.bool_]:

@@ -33,9 +33,8 @@ def bench() -> Iterator[Row]:
         lambda: decide_frame(headlines, Policy()),
         rounds=3,
     )
-    yield Row(
-        "as-of join of 1M headlines to 3.7M bars, one core", ours * 1e3, "ms", f"{ours / bare:.2f} x a bare merge_asof"
-    )
+    against = f"{ours / bare:.2f} x a bare merge_asof; wanted: 2 at most"
+    yield Row("as-of join of 1M headlines to 3.7M bars, one core", ours * 1e3, "ms", against)
     yield Row("  pd.merge_asof of the same rows", bare * 1e3, "ms")
     yield Row("full price context (moves, volatility, hours), from bars", whole, "s")
     yield Row("  of it putting the bars in order", prepared * 1e3, "ms")

@@ -13,7 +13,7 @@ from signals.errors import DataError
 from signals.research.backtest import backtest
 from signals.research.bridges import to_backtesting, to_vectorbt
 from signals.research.rules import FREE, Costs, Rules
-from tests.research.making import STARTS, random_bars, random_signals
+from tests.research.making import STARTS, bar_table, random_bars, random_signals, signal_table
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # theirs, while they load
@@ -71,6 +71,22 @@ def test_backtesting_comes_to_the_same_trades(seed: int, rules: Rules) -> None:
     assert len(theirs) == len(mine) == len(ours) - bridge.left_out > 1
     gross = (mine["gross_jpy"] / mine["units_usd"] * mine["units_usd"].round()).to_numpy()
     assert theirs["PnL"].to_numpy() == pytest.approx(gross, rel=RELATIVE, abs=1e-4)
+
+
+def test_a_stop_that_the_price_jumps_over_is_set_after_the_fill() -> None:
+    """backtesting.py refuses a stop on the wrong side of the last close: it follows, and ends the trade the same."""
+    at = pd.date_range("2026-03-04T12:00Z", periods=8, freq="min", unit="us")
+    closes = [150.0, 150.0, 150.0, 151.0, 151.0, 150.7, 150.7, 150.7]
+    opens = [150.0, 150.0, 150.0, 151.0, 151.0, 151.0, 150.7, 150.7]
+    prices = [(o, max(o, c), min(o, c), c) for o, c in zip(opens, closes, strict=True)]
+    bars = bar_table(at, prices, pd.Timedelta(minutes=1))
+    signals = signal_table(at[2:3] + pd.Timedelta(seconds=30), sign=-1)
+    rules = Rules(target_pips=20.0, stop_pips=50.0)
+    ours = backtest(signals, bars, rules, FREE).trades
+    bridge = to_backtesting(signals, bars, rules)
+    theirs = Backtest(bridge.frame, bridge.strategy(), cash=1e9).run()["_trades"]
+    assert ours["exit_reason"].tolist() == ["target"]
+    assert theirs["PnL"].to_numpy() == pytest.approx(ours["gross_jpy"].to_numpy())
 
 
 def test_several_positions_at_once_are_refused() -> None:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from signals.errors import ConfigError, DataError
-from signals.message import Retraction
+from signals.model import JobRun, Retraction
 from signals.research import export_schema
 from signals.research.export import PART, UNFINISHED, Covers, covering, table, unfinished, write_day
 from signals.research.export_schema import FILE, TABLES, arrow_schema, breaks, columns, document
@@ -101,6 +101,15 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
             if isinstance(value, dt.datetime):
                 assert found[column].utcoffset() == dt.timedelta(0)
     assert pq.read_schema(tmp_path / "bars.parquet").metadata[b"usdjpy_signals.schema"] == b"1"
+
+
+def test_counts_of_a_run_are_a_map() -> None:
+    """By their names, whichever a job has; none is an empty map."""
+    runs = [
+        JobRun(run_id=str(n), job="ingest", trigger="manual", scheduled_at=None, started_at=NOW, counts=counts)
+        for n, counts in enumerate([{"new": 2, "seen": 9}, {}])
+    ]
+    assert table("job_runs", batch(*map(plain, runs)))["counts"].to_pylist() == [[("new", 2), ("seen", 9)], []]
 
 
 def test_a_day_is_replaced_whole(tmp_path: Path) -> None:
