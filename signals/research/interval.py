@@ -20,7 +20,11 @@ from signals.research.accounting import DAYS_IN_YEAR
 Statistic = Literal["mean", "sum", "hit_rate", "profit_factor", "sharpe", "max_drawdown"]
 Floats = NDArray[np.float64]
 UNITS_MIN = 40
+"""Days below which there are no bounds: with fewer, 95% intervals covered the truth in under 90 of 100 worlds of
+clustered, heavy-tailed trades. From 40 to 120 days they cover it in 90 to 94, from 250 on in 93 to 95 (300 to 1,000
+seeds a world), 91 to 93 where returns carry over from day to day: lengths of blocks are themselves a guess."""
 RESAMPLES = 999
+"""So many that the bounds move by a few hundredths of the width with the seed."""
 _YEAR = math.sqrt(DAYS_IN_YEAR)
 
 
@@ -49,7 +53,9 @@ class _Figure(NamedTuple):
     influence: Callable[[Floats], Floats]
     """How each unit pulls at the figure (the first-order term): tells how units hang together, and the error."""
     method: str
-    """Of `arch`'s `conf_int`: whichever covered best in `tests/bench/research_noise.py`'s worlds."""
+    """Of `arch`'s `conf_int`, by coverage measured in made worlds: for means `basic` has a point more than `percentile`
+    and `bca` under heavy tails; for the Sharpe ratio `studentized` has up to three more than either; for shares
+    `percentile`, which cannot leave 0 to 1."""
 
 
 def _ratio(table: Floats) -> float:
@@ -87,8 +93,8 @@ def _drawdown(table: Floats) -> float:
 
 
 _FIGURES: dict[Statistic, _Figure] = {
-    "mean": _Figure(lambda x: (x, np.ones_like(x)), _ratio, _ratio_influence, "percentile"),
-    "sum": _Figure(lambda x: (x,), lambda t: float(t.sum()), lambda t: t[:, 0], "percentile"),
+    "mean": _Figure(lambda x: (x, np.ones_like(x)), _ratio, _ratio_influence, "basic"),
+    "sum": _Figure(lambda x: (x,), lambda t: float(t.sum()), lambda t: t[:, 0], "basic"),
     "hit_rate": _Figure(lambda x: ((x > 0) * 1.0, (x != 0) * 1.0), _ratio, _ratio_influence, "percentile"),
     "profit_factor": _Figure(lambda x: (x.clip(0), np.abs(x)), _ratio, _ratio_influence, "percentile"),
     "sharpe": _Figure(lambda x: (x,), _sharpe, _sharpe_influence, "studentized"),
