@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from signals.errors import ConfigError, DataError
-from signals.model import JobRun, Retraction
+from signals.message import Retraction
+from signals.model import JobRun
 from signals.research import export_schema
 from signals.research.export import PART, UNFINISHED, Covers, covering, table, unfinished, write_day
 from signals.research.export_schema import FILE, TABLES, arrow_schema, breaks, columns, document
