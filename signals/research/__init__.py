@@ -34,10 +34,17 @@ if TYPE_CHECKING:
     from signals.research.backtest import Backtest, backtest
     from signals.research.bridges import to_backtesting, to_vectorbt
     from signals.research.bulk import decide_frame
+    from signals.research.deflated import Deflated, deflated_sharpe
     from signals.research.exported import Export, read_export
+    from signals.research.folds import combinatorial, walk_forward
     from signals.research.frames import bar_frame, signal_frame
+    from signals.research.ic import information_coefficient, outcomes
+    from signals.research.interval import Interval, interval
     from signals.research.join import PriceTable, join_prices, stacked
+    from signals.research.ledger import Ledger
+    from signals.research.placebo import Placebo, placebo
     from signals.research.rules import FREE, Costs, Rate, Rules
+    from signals.research.study import event_paths
 
 __all__ = [
     "FREE",

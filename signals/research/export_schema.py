@@ -18,7 +18,7 @@ import msgspec
 from signals.delivery.schema import field_texts
 from signals.errors import ConfigError, SignalsError
 from signals.message import Index, Retraction, Signal
-from signals.model import Bar, Headline, JobRun, Score, Withdrawal
+from signals.model import Bar, ForwardReturn, Headline, JobRun, Score, Withdrawal
 
 VERSION = 1
 FILE = Path("config/export") / f"schema-v{VERSION}.json"
@@ -78,6 +78,9 @@ TABLES: dict[str, Table] = {
         (Added("at", dt.datetime, "The step that told it."),),
     ),
     "bars": Table(Bar, "open_at", "Closed bars of every source and length, every version that was learned."),
+    "forward_returns": Table(
+        ForwardReturn, "settled_at", "The scorecard: what the price did after each signal that was told live.",
+    ),
     "job_runs": Table(JobRun, "started_at", "Runs of the jobs."),
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from signals.message import Index, Signal
-from signals.model import Bar, Headline, JobRun, Score
+from signals.model import Bar, ForwardReturn, Headline, JobRun, Score
 from signals.store import schema
 
 Columns = Mapping[str, Sequence[Any]]
@@ -102,6 +102,11 @@ def _reads() -> dict[str, _Read]:
         "indexes": _Read(sa.select(*_fields(_I, Index, "at")), _I.c.at, ()),
         "bars": _Read(
             sa.select(*_fields(_B, Bar)), _B.c.open_at, (_B.c.source, _B.c.close_at, _B.c.known_at), narrowed=_series
+        ),
+        "forward_returns": _Read(
+            sa.select(*_fields(schema.forward_returns, ForwardReturn)),
+            schema.forward_returns.c.settled_at,
+            (schema.forward_returns.c.signal_id,),
         ),
         "job_runs": _Read(sa.select(*_fields(_R, JobRun)), _R.c.started_at, (_R.c.run_id,)),
     }
