@@ -53,7 +53,7 @@ def test_drawdown_is_from_the_highest_so_far_the_capital_included():
 
 def _lost() -> Backtest:
     at = pd.date_range("2026-03-26T10:00Z", periods=2, freq="h", unit="us")
-    falling = bar_table(at, [(150, 150, 150, 150), (150, 150, 149.5, 149.5)], HOUR)
+    falling = bar_table(at, [(150, 150, 149.5, 149.5), (149.5, 149.5, 149.5, 149.5)], HOUR)
     return backtest(signal_table(at[:1] - pd.Timedelta(minutes=1), horizon_s=7200), falling, Rules(), FREE)
 
 
