@@ -45,7 +45,7 @@ schemas: .venv/dev  ## write config/messages and config/export anew
 lock:  ## write the lock files anew (needs uv)
 	@mkdir -p build
 	$(LOCK) -o requirements.lock
-	$(LOCK) --extra dev --extra postgres --extra report --extra research --extra scale --extra signing -o requirements-dev.lock
+	$(LOCK) --extra dev --extra alerts --extra postgres --extra report --extra research --extra scale --extra signing --extra traces -o requirements-dev.lock
 	sed -n 's/^\([a-z0-9._-]*==[^ ]*\( ; [^\\]*\)\{0,1\}\).*/\1/p' requirements-dev.lock > build/same-versions.txt
 	$(LOCK) --extra dev --extra research --extra vectorbt --extra backtesting -c build/same-versions.txt -o requirements-bench.lock
 
