@@ -72,9 +72,9 @@ def load(
     """
     frame, notes = _signals(app, signals_from, since or FIRST, until or LAST, model, policy)
     frame, refused = guarded(frame, allow_backfilled=allow_backfilled)
-    notes += [f"{count:,} signals left out: {reason}" for reason, count in refused.items()]
+    notes += [f"signals left out: {count:,} {reason}" for reason, count in refused.items()]
     kept = int(frame["backfilled"].sum())
-    notes += [f"{kept:,} signals are backfilled: their known_at was reconstructed, not witnessed"] if kept else []
+    notes += [f"of the signals {kept:,} backfilled: their known_at was reconstructed, not witnessed"] if kept else []
     if frame.empty:
         raise DataError("signals", *_nothing(refused))
     with app.store.read() as conn:

@@ -99,6 +99,8 @@ def canonical_url(url: str) -> str:
 
 def script_lang(text: str) -> str:
     """Language by script, ISO 639-1: ja, zh, ko, ru or ar where the letters say so, else en."""
+    if text.isascii():
+        return "en"
     for lang, letters in _SCRIPTS:
         if letters.search(text):
             return lang
