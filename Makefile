@@ -7,10 +7,10 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashe
   --no-annotate --extra build pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: docs schemas help run serve test bridges check bench lock clean
+.PHONY: docs schemas help run serve test bridges check bench bench-research lock clean
 
 help:  ## show these words
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 run: .venv/run  ## one full cycle: headlines in, signals out
 	$(BIN)/signals run
@@ -34,6 +34,9 @@ check: .venv/dev  ## style, types, import contracts, docs
 
 bench: .venv/dev  ## timings, as ratios taken in one run
 	$(BIN)/python -m tests.bench
+
+bench-research: .venv-bench/dev  ## the backtest beside vectorbt, in .venv-bench
+	.venv-bench/bin/python -m tests.bench backtest
 
 docs: .venv/dev  ## write the outputs in README anew
 	$(BIN)/python -m tests.docs.readme
