@@ -20,6 +20,7 @@ PARTS = {
     "join": "join",
     "replay": "replay",
     "backtest": "backtest",
+    "whole": "whole",
     "noise": "research_noise",
     "stories": "stories",
     "chaos": "chaos",
