@@ -17,7 +17,8 @@ import msgspec
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from signals.scoring.likeness import FEATURES, REACH, TABLE, UNKNOWN, Read, Table, Tree, features
+from signals.scoring.forest import Tree
+from signals.scoring.likeness import FEATURES, REACH, TABLE, UNKNOWN, Read, Table, features
 from signals.scoring.telling import telling, word_set
 
 SEEDS = Path("seeds")

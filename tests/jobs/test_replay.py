@@ -90,7 +90,8 @@ def replayed(recorded: Recorded, *arguments: str) -> tuple[int, dict]:
 
 def test_replay_gives_the_bytes_that_were_told(recorded: Recorded, tmp_path: Path) -> None:
     """Every message of news and every signal kept of history is the same; what waits follows and is said to."""
-    code, said = replayed(recorded, "--to", str(tmp_path / "out"), "--check-lookahead")
+    page = tmp_path / "replay.html"
+    code, said = replayed(recorded, "--to", str(tmp_path / "out"), "--check-lookahead", "--report", str(page))
     assert (code, said["by_the_same"], said["different"], said["first_differences"]) == (0, True, 0, [])
     assert said["same"] > recorded.told > 20
     assert said["retractions"] >= recorded.retracted >= 2
@@ -101,6 +102,7 @@ def test_replay_gives_the_bytes_that_were_told(recorded: Recorded, tmp_path: Pat
     assert set(frame["model_id"]) == {said["model_id"]}
     assert set(frame["policy_id"]) == {said["policy_id"]}
     assert said["lookahead"]["differences"] == []
+    assert "all the same byte for byte" in page.read_text()
     assert len(said["lookahead"]["cuts"]) == 5
 
 

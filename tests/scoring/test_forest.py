@@ -9,7 +9,7 @@ import pytest
 
 from signals.scoring import likeness, telling
 from signals.scoring.corpus import read_corpus
-from signals.scoring.likeness import Forest, Tree
+from signals.scoring.forest import Forest, Tree
 from tests.conftest import ROOT
 
 
