@@ -3,8 +3,10 @@
 A headline's score does not depend on the policy, so those who replay several remember what was scored.
 """
 
+import contextlib
 import datetime as dt
 import functools
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,7 +14,7 @@ import pandas as pd
 
 from jobs import series
 from jobs.app import App
-from jobs.history import FIRST, LAST, History, guarded
+from jobs.history import FIRST, LAST, History, code_version, guarded
 from jobs.replaying import Asked, frame_of, rules
 from jobs.settings import Settings
 from signals.decide import policy_id
@@ -20,8 +22,9 @@ from signals.errors import DataError
 from signals.model import Headline, Policy, Score
 from signals.research.columns import SIGNAL_COLUMNS
 from signals.research.files import fingerprint
+from signals.research.ledger import Ledger, Trials
 from signals.research.spread import here, processes
-from signals.research.sweep import World
+from signals.research.sweep import Figures, Point, World, trial_of
 from signals.scoring.model import ScoringModel
 
 REMEMBERED = 500_000
@@ -95,6 +98,11 @@ class Replayer:
         app.__dict__["scorer"] = Remembering(rules(app, self._asked)[0])
         return app
 
+    def close(self) -> None:
+        """Close the store, where it was opened in this process."""
+        if "_app" in self.__dict__:
+            self._app.close()
+
     def make(self, policy: Policy) -> Made:
         """The signals of a policy."""
         frame, notes = frame_of(self._app, self._asked._replace(model=None, policy=policy))
@@ -127,7 +135,8 @@ def by_policy(
     replayer = Replayer(app.settings, asked, app.clock(), allow_backfilled=allow_backfilled)
     at_once = min(count, len(policies))
     made: dict[str, Made] = {}
-    with here(replayer) if at_once == 1 else processes(replayer, at_once) as mapper:
+    pool = here(replayer) if at_once == 1 else processes(replayer, at_once)
+    with contextlib.closing(replayer), pool as mapper:
         for policy, one in zip(policies, mapper(replayed, policies), strict=True):
             made[policy_id(policy)] = one
             tell(len(made), len(policies))
@@ -145,6 +154,37 @@ def of_history(history: History, policy: Policy) -> Ready:
     """The same of signals that were loaded; `policy`: what the points of the grid bear, whoever told the signals."""
     made = _made(history.signals, history.refused, ())
     return _ready({policy_id(policy): made}, history.bars, history.notes)
+
+
+def counted(app: App, points: Sequence[Point], found: Sequence[Figures], ready: Ready) -> tuple[Trials, list[str]]:
+    """Every point into the ledger of trials, and what is to be said of it."""
+    run_id, at = uuid.uuid4().hex[:12], app.clock().isoformat()
+    ledger = Ledger(app.settings.home / "trials.jsonl")
+    trials = ledger.add_all([
+        trial_of(
+            point, one, run_id=run_id, at=at, model_id=",".join(made.model_ids),
+            made_by=",".join(made.policy_ids) or policy_id(point.policy), inputs_id=f"{made.inputs_id},{ready.bars_id}",
+        )
+        for point, one in zip(points, found, strict=True)
+        for made in (ready.made[policy_id(point.policy)],)
+    ])  # fmt: skip
+    said = [f"{len(trials.distinct):,} distinct trials in {ledger.path.name}, these {len(points):,} among them"]
+    if trials.unreadable:
+        said.append(f"{ledger.path}: {len(trials.unreadable)} lines cannot be read and are not counted")
+    return trials, said
+
+
+def inputs(ready: Ready) -> dict[str, str]:
+    """What a sweep was made of: hashes, ids, versions."""
+    made, bars = ready.made.values(), ready.world.bars
+    return {
+        "signals (SHA-256)": ", ".join(one.inputs_id for one in made),
+        "bars (SHA-256)": ready.bars_id,
+        "bars": f"{bars.attrs['source']}:{bars.attrs['length_s']:.0f}",
+        "model": ", ".join(sorted({name for one in made for name in one.model_ids})),
+        "policy": ", ".join(dict.fromkeys(name for one in made for name in one.policy_ids)),
+        "code": code_version(),
+    }
 
 
 def _made(frame: pd.DataFrame, refused: Mapping[str, int], notes: Sequence[str]) -> Made:

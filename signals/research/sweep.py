@@ -61,6 +61,9 @@ class Figures(NamedTuple):
     sharpe_day: float
     days: int
     """FX days from the first bar to the last."""
+    first_day: str
+    last_day: str
+    """ISO dates."""
 
 
 class World:
@@ -156,10 +159,12 @@ def evaluate(point: Point, signals: pd.DataFrame, bars: pd.DataFrame) -> Figures
 
 def figures(done: Backtest) -> Figures:
     """What a sweep keeps of a backtest."""
-    plain, seen = summary(done), moments(daily(done))
+    plain, returns = summary(done), daily(done)
+    seen = moments(returns)
     return Figures(
         plain.signals, plain.trades, plain.mean_gross_bp, plain.mean_net_bp, plain.net_percent, plain.sharpe,
         plain.max_drawdown_percent, plain.hit_rate, seen.sharpe, seen.days,
+        f"{returns.index[0]:%Y-%m-%d}", f"{returns.index[-1]:%Y-%m-%d}",
     )  # fmt: skip
 
 
@@ -201,14 +206,12 @@ def _column(values: Sequence[Any]) -> "pd.Series[Any]":
 
 def trial_of(
     point: Point, found: Figures, *, run_id: str, at: str, model_id: str, made_by: str, inputs_id: str,
-    days: pd.DatetimeIndex,
 ) -> Trial:  # fmt: skip
     """A point as the ledger of trials keeps it; the same as a backtest of the same makes.
 
     Parameters
     ----------
     made_by : the policies that told the signals, joined by commas.
-    days : of the daily returns.
     """
     return Trial(
         run_id=run_id,
@@ -217,8 +220,8 @@ def trial_of(
         policy_id=made_by,
         model_id=model_id,
         inputs_id=inputs_id,
-        first_day=f"{days[0]:%Y-%m-%d}",
-        last_day=f"{days[-1]:%Y-%m-%d}",
+        first_day=found.first_day,
+        last_day=found.last_day,
         days=found.days,
         sharpe_day=None if math.isnan(found.sharpe_day) else found.sharpe_day,
     )

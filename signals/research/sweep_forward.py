@@ -27,6 +27,8 @@ class Forward(NamedTuple):
     costs: Costs
     returns: "pd.Series[float]"
     """Net of each FX day from the first tested to the last, a share of the capital; 0 where nothing was held."""
+    gross: "pd.Series[float]"
+    """The same before costs and rollover."""
     choices: pd.DataFrame
     """One row a test: `train_from`, `train_to`, `test_from`, `test_to` (FX days), `choice` (position in the grid; -1
     where no point made a trade in training), `train_sharpe` (a year), `train_trades`, `test_trades`."""
@@ -42,6 +44,7 @@ class Tested(NamedTuple):
 
     returns: NDArray[np.float64]
     """Of every day of the bars."""
+    gross: NDArray[np.float64]
     net_bp: NDArray[np.float64]
     entered: pd.DatetimeIndex
     """FX day of each trade's entry."""
@@ -114,11 +117,11 @@ def _tested(world: World, item: tuple[Point, Fold, int]) -> Tested:
     point, fold, purge = item
     ground = _ground(world, point, purge)
     made = [stretch(ground, point.rules, run) for run in fold.tests]
+    bare = [part._replace(bars=part.bars.assign(net_jpy=part.bars["gross_jpy"])) for part in made]
+    net, gross = (np.asarray(returns_of(ground, some), np.float64) for some in (made, bare))
     trades = pd.concat([part.trades[["net_bp", "entry_at"]] for part in made])
     days = pd.DatetimeIndex(day_of(pd.DatetimeIndex(trades["entry_at"])))
-    return Tested(
-        returns_of(ground, made).to_numpy(dtype=np.float64), trades["net_bp"].to_numpy(dtype=np.float64), days
-    )
+    return Tested(net, gross, np.asarray(trades["net_bp"], np.float64), days)
 
 
 def _chosen(found: Sequence[Sequence[tuple[float, int]]], among: Sequence[int], folds: int) -> Iterator[int]:
@@ -137,14 +140,14 @@ def _forward(
     world: World, cut: _Cut,
 ) -> Forward:  # fmt: skip
     days = world.calendar[0]
-    total = pd.Series(0.0, index=days, name="return")
-    for one in made:
-        if one is not None:
-            total = total + one.returns
     tested = [one for one in made if one is not None]
-    net = np.concatenate([one.net_bp for one in tested]) if tested else np.empty(0)
-    entered = pd.DatetimeIndex(np.concatenate([one.entered for one in tested])) if tested else days[:0]
-    returns = total.iloc[cut.folds[0].tests[0].start :]
+    since = cut.folds[0].tests[0].start
+    returns, gross = (
+        pd.Series(sum(some, np.zeros(len(days))), index=days, name="return").iloc[since:]
+        for some in ([one.returns for one in tested], [one.gross for one in tested])
+    )
+    net = np.concatenate([np.empty(0), *(one.net_bp for one in tested)])
+    entered = pd.DatetimeIndex(np.concatenate([days[:0], *(one.entered for one in tested)]))
     rows = [
         {
             "train_from": days[fold.train[0].start],
@@ -158,6 +161,5 @@ def _forward(
         }
         for number, (fold, choice, one) in enumerate(zip(cut.folds, choices, made, strict=True))
     ]
-    return Forward(
-        costs, returns, pd.DataFrame(rows), len(net), interval(returns, "sharpe"), interval(net, days=entered)
-    )  # fmt: skip
+    sharpe, net_bp = interval(returns, "sharpe"), interval(net, days=entered)
+    return Forward(costs, returns, gross, pd.DataFrame(rows), len(net), sharpe, net_bp)

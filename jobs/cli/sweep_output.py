@@ -1,0 +1,90 @@
+"""What `signals sweep` shows and writes."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE
+from rich.markup import escape
+from rich.table import Table
+
+from jobs.cli import options
+
+if TYPE_CHECKING:
+    from signals.research.swept import Swept
+
+SHOWN = 20
+"""Points on the screen; all are in the files."""
+
+
+def show(found: "Swept", said: Sequence[str], written: Sequence[str]) -> None:
+    """The answer, what is to be known of it, and the best points."""
+    from signals.research.swept import cautions, header, lines, rows
+
+    screen = options.console()
+    for line in lines(found):
+        screen.print(f"[bold]{escape(line)}[/]")
+    screen.print()
+    for line in (*cautions(found), *said):
+        screen.print(f"  {line}", markup=False)
+    table = Table(box=SIMPLE, padding=(0, 1), caption_justify="left")
+    for name in header(found):
+        table.add_column(name, justify="right", overflow="fold")
+    for row in rows(found, SHOWN):
+        table.add_row(*row)
+    if len(found.points) > SHOWN:
+        table.caption = f"the best {SHOWN} of {len(found.points):,}: --to and --report have all"
+    screen.print(table)
+    for line in written:
+        screen.print(line, markup=False)
+
+
+def told(found: "Swept", said: Sequence[str], inputs: Mapping[str, str]) -> dict[str, Any]:
+    """The same for programs, with every point."""
+    from signals.research.swept import cautions, lines, objects, under
+
+    points = objects(found)
+    return {
+        "verdict": lines(found),
+        "notes": [*cautions(found), *said],
+        "inputs": inputs,
+        "out_of_sample": [
+            {
+                "costs": under(one, found),
+                "sharpe": one.sharpe._asdict(),
+                "net_bp": one.net_bp._asdict(),
+                "trades": one.trades,
+                "choices": one.choices.to_dict("records"),
+            }
+            for one in found.forward
+        ],
+        "tried": len(points),
+        "best": points[found.best] if found.best >= 0 else None,
+        "deflated": None if found.deflated is None else found.deflated._asdict(),
+        "points": points,
+    }
+
+
+def written(
+    found: "Swept", said: Sequence[str], inputs: Mapping[str, str], report: Path | None, to: Path | None
+) -> list[str]:
+    """Write what was asked for, and say where it is."""
+    lines = []
+    if to:
+        import pandas as pd
+
+        tables = {"points": found.table}
+        if found.forward:
+            by_costs = {number: one for number, one in enumerate(found.forward)}
+            tables["choices"] = pd.concat({n: one.choices for n, one in by_costs.items()}, names=["costs", "test"])
+            tables["days"] = pd.concat({n: one.returns for n, one in by_costs.items()}, names=["costs", "day"])
+        for name, table in tables.items():
+            kept = table if name == "points" else table.reset_index()
+            kept.to_parquet(to / f"{name}.parquet", index=False)
+        lines.append(f"tables: {to}/{{{','.join(tables)}}}.parquet")
+    if report:
+        from signals.research.sweep_page import sweep_page
+
+        report.write_text(sweep_page(found, said, inputs), encoding="utf-8")
+        lines.append(f"report: {report}")
+    return lines
