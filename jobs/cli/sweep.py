@@ -123,7 +123,7 @@ class _Asked(NamedTuple):
 class _Place(NamedTuple):
     """Where the work is done."""
 
-    count: int
+    at_once: int
     """Processes of this machine."""
     dask: str | None
 
@@ -218,7 +218,7 @@ def _loaded(app: "App", points: "Sequence[Point]", asked: _Asked, place: _Place)
     with research.progress("replay", "policies") as tell:
         return sweeping.by_policy(
             app, policies(points), Asked(since, until, asked.model), bars=asked.bars,
-            allow_backfilled=asked.allow_backfilled, count=place.count, tell=tell,
+            allow_backfilled=asked.allow_backfilled, count=place.at_once, tell=tell,
         )  # fmt: skip
 
 
@@ -227,7 +227,7 @@ def _mapper(ready: "Ready", place: _Place, points: int) -> "AbstractContextManag
 
     if place.dask:
         return spread.dask(ready.world, place.dask)
-    count = min(place.count, points)
+    count = min(place.at_once, points)
     return spread.here(ready.world) if count == 1 else spread.processes(ready.world, count)
 
 

@@ -75,12 +75,12 @@ def written(
 
         tables = {"points": found.table}
         if found.forward:
-            by_costs = {number: one for number, one in enumerate(found.forward)}
-            tables["choices"] = pd.concat({n: one.choices for n, one in by_costs.items()}, names=["costs", "test"])
-            tables["days"] = pd.concat({n: one.returns for n, one in by_costs.items()}, names=["costs", "day"])
+            choices = {number: one.choices for number, one in enumerate(found.forward)}
+            days = {number: one.returns.to_frame() for number, one in enumerate(found.forward)}
+            tables["choices"] = pd.concat(choices, names=["costs", "test"]).reset_index()
+            tables["days"] = pd.concat(days, names=["costs", "day"]).reset_index()
         for name, table in tables.items():
-            kept = table if name == "points" else table.reset_index()
-            kept.to_parquet(to / f"{name}.parquet", index=False)
+            table.to_parquet(to / f"{name}.parquet", index=False)
         lines.append(f"tables: {to}/{{{','.join(tables)}}}.parquet")
     if report:
         from signals.research.sweep_page import sweep_page

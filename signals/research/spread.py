@@ -19,7 +19,7 @@ from typing import Any
 from signals.errors import ConfigError, SignalsError, WorkerError
 from signals.research.sweep import Mapper
 
-REACH_S = 5
+REACH_S = 3
 """How long a cluster is waited for."""
 _ADDRESS = re.compile(r"(tcp|tls|ws|wss)://[^\s:/]+:\d+|(tcp|tls|ws|wss)://\[[0-9a-fA-F:]+\]:\d+")
 _CHUNKS = 8
@@ -43,7 +43,7 @@ def processes(world: Any, count: int) -> Iterator[Mapper]:
     ------
     WorkerError : a process died: killed, or out of memory.
     """
-    known = set(multiprocessing.active_children())
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(
         count, mp_context=multiprocessing.get_context("spawn"), initializer=_begin, initargs=(world,)
     )
@@ -53,10 +53,9 @@ def processes(world: Any, count: int) -> Iterator[Mapper]:
         yield lambda task, items: _from_pool(pool, count, task, items)
         pool.shutdown()
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in set(multiprocessing.active_children()) - known:
-            process.terminate()
-            process.join()
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()  # what runs is not waited for
+        pool.shutdown(cancel_futures=True)
 
 
 def _from_pool(pool: ProcessPoolExecutor, count: int, task: Callable[..., Any], items: Sequence[Any]) -> Iterator[Any]:

@@ -52,7 +52,7 @@ def conclude(
     trials : of the ledger, these points included.
     """
     made = table(points, figures)
-    best = int(made["rank"].idxmin())
+    best = int(made["rank"].argmin())
     if math.isnan(figures[best].sharpe):
         return Swept(points, figures, made, forward, -1, None)
     point = points[best]
@@ -129,16 +129,27 @@ def _row(found: Swept, number: int) -> list[str]:
 
 
 def _figure(value: float, form: str) -> str:
-    return "-" if math.isnan(value) else format(value, form)
+    return "-" if math.isnan(value) else format(value + 0, form)  # no -0.00
 
 
 def _out_of_sample(one: Forward, found: Swept) -> str:
     costs = under(one, found)
     return (
         f"Out of sample{f' ({costs})' if costs else ''}, chosen on past days only: "
-        f"Sharpe ratio {told(one.sharpe)} a year, {told(one.net_bp)} bp a trade net of costs, "
-        f"{one.trades:,} trades on {len(one.returns):,} days in {len(one.choices)} stretches."
+        f"{told(one.net_bp, unit=' bp')} a trade net of costs, Sharpe ratio a year {told(one.sharpe)}, "
+        f"{one.trades:,} trades on {len(one.returns):,} days in {len(one.choices)} stretches: {_shown_by(one)}."
     )
+
+
+def _shown_by(one: Forward) -> str:
+    """What the interval of the Sharpe ratio allows to be said, and no more."""
+    if not one.trades:
+        return "nothing was traded, nothing is shown"
+    if not math.isfinite(one.sharpe.low):
+        return "too few days to say anything"
+    if one.sharpe.low > 0:
+        return "above zero"
+    return "it loses" if one.sharpe.high < 0 else "no edge is shown, the interval holds zero"
 
 
 def under(one: Forward, found: Swept) -> str:

@@ -30,6 +30,8 @@ def with_values(where: str, one: T, values: Mapping[str, Any]) -> T:
         unknown = _UNKNOWN.fullmatch(problem)
         name = at.rstrip("`").lstrip(".") or (unknown[1] if unknown else "")
         section = where.rpartition(" ")[2]
-        known = ", ".join(f"{section}.{field}" for field in one.__struct_fields__)
-        said = "there is no such key" if unknown else problem
-        raise ConfigError(f"{where}.{name}", said, f"the keys: {known}") from error
+        if unknown:
+            known = ", ".join(f"{section}.{field}" for field in one.__struct_fields__)
+            raise ConfigError(f"{where}.{name}", "there is no such key", f"the keys: {known}") from error
+        given = values.get(name.partition("[")[0], "")
+        raise ConfigError(f"{where}.{name}", f"{problem}, not {given!r}", "give a value of that kind") from error
