@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from signals.errors import ConfigError, SignalsError, WorkerError
@@ -43,17 +44,18 @@ def processes(world: Any, count: int) -> Iterator[Mapper]:
     ------
     WorkerError : a process died: killed, or out of memory.
     """
-    others = set(multiprocessing.active_children())
+    others, started = set(multiprocessing.active_children()), set[BaseProcess]()
     pool = ProcessPoolExecutor(
         count, mp_context=multiprocessing.get_context("spawn"), initializer=_begin, initargs=(world,)
     )
     try:
         with _ctrl_c_held():
             pool.submit(os.getpid)  # starts all of them
+            started = set(multiprocessing.active_children()) - others
         yield lambda task, items: _from_pool(pool, count, task, items)
         pool.shutdown()
     finally:
-        for process in set(multiprocessing.active_children()) - others:
+        for process in started:
             process.terminate()  # what runs is not waited for
         pool.shutdown(cancel_futures=True)
 
