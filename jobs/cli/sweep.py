@@ -181,20 +181,21 @@ def _swept(
     from jobs.sweeping import counted, inputs
     from signals.research import spread
     from signals.research.sweep import sweep as evaluate
-    from signals.research.sweep_forward import walk
+    from signals.research.sweep_forward import plan, walk
     from signals.research.swept import conclude
 
     if place.dask:  # whoever mistyped an address need not wait for the replays to hear of it
         with spread.dask(None, place.dask):
             pass
     ready = _loaded(app, points, asked, place)
+    cut = plan(points, ready.world, tests) if tests else None
     with _mapper(ready, place, len(points)) as mapper:
         with research.progress("sweep", "points") as tell:
             figures = evaluate(points, _watched(mapper, tell))
         forward = []
-        if tests:
+        if cut:
             with research.progress("walk forward", "points") as tell:
-                forward = walk(points, ready.world, _watched(mapper, tell), tests)
+                forward = walk(points, ready.world, _watched(mapper, tell), cut)
     trials, said = counted(app, points, figures, ready)
     found = conclude(points, figures, ready.world, forward, trials)
     return found, [*ready.notes, *said], inputs(ready)

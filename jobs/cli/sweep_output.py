@@ -11,6 +11,8 @@ from rich.table import Table
 from jobs.cli import options
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from signals.research.swept import Swept
 
 SHOWN = 20
@@ -54,7 +56,7 @@ def told(found: "Swept", said: Sequence[str], inputs: Mapping[str, str]) -> dict
                 "sharpe": one.sharpe._asdict(),
                 "net_bp": one.net_bp._asdict(),
                 "trades": one.trades,
-                "choices": one.choices.to_dict("records"),
+                "choices": _dated(one.choices).to_dict("records"),
             }
             for one in found.forward
         ],
@@ -63,6 +65,11 @@ def told(found: "Swept", said: Sequence[str], inputs: Mapping[str, str]) -> dict
         "deflated": None if found.deflated is None else found.deflated._asdict(),
         "points": points,
     }
+
+
+def _dated(choices: "pd.DataFrame") -> "pd.DataFrame":
+    days = ("train_from", "train_to", "test_from", "test_to")
+    return choices.assign(**{name: choices[name].dt.strftime("%Y-%m-%d") for name in days})
 
 
 def written(

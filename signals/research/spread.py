@@ -49,9 +49,10 @@ def processes(world: Any, count: int) -> Iterator[Mapper]:
         count, mp_context=multiprocessing.get_context("spawn"), initializer=_begin, initargs=(world,)
     )
     try:
-        with _ctrl_c_held():
-            pool.submit(os.getpid)  # starts all of them
-            started = set(multiprocessing.active_children()) - others
+        with _ctrl_c_held(), _alive():
+            while len(started) < count:  # each of these starts one, unless one has already done its own
+                pool.submit(os.getpid)
+                started = set(multiprocessing.active_children()) - others
         yield lambda task, items: _from_pool(pool, count, task, items)
         pool.shutdown()
     finally:
@@ -62,8 +63,14 @@ def processes(world: Any, count: int) -> Iterator[Mapper]:
 
 def _from_pool(pool: ProcessPoolExecutor, count: int, task: Callable[..., Any], items: Sequence[Any]) -> Iterator[Any]:
     size = max(1, min(_LARGEST, len(items) // (count * _CHUNKS)))
-    try:
+    with _alive():
         yield from pool.map(_do, [task] * len(items), items, chunksize=size)
+
+
+@contextlib.contextmanager
+def _alive() -> Iterator[None]:
+    try:
+        yield
     except BrokenProcessPool as error:
         raise WorkerError(
             "processes", "one of them died", "was it killed for want of memory? try fewer by --processes"

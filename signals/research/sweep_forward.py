@@ -50,24 +50,26 @@ class Tested(NamedTuple):
     """FX day of each trade's entry."""
 
 
-class _Cut(NamedTuple):
+class Plan(NamedTuple):
+    """Where is chosen and where traded, the same for all points."""
+
     folds: tuple[Fold, ...]
     purge: int
+    """Days."""
 
 
-def walk(points: Sequence[Point], world: World, mapper: Mapper, tests: int) -> list[Forward]:
+def walk(points: Sequence[Point], world: World, mapper: Mapper, cut: Plan) -> list[Forward]:
     """Choose and trade, for each costs of the grid in its order.
 
     Parameters
     ----------
     mapper : of `spread`, holding that world, whose `calendar` was asked for before it was handed over.
-    tests : stretches that are traded.
+    cut : of `plan`, for the same points and world.
 
     Raises
     ------
-    DataError : too few days for so many tests. ConfigError : `skfolio` or `arch` is not installed.
+    ConfigError : `arch` is not installed.
     """
-    cut = _cut(points, world, tests)
     found = list(mapper(_trained, [(point, cut) for point in points]))
     groups: dict[Costs, list[int]] = {}
     for number, point in enumerate(points):
@@ -86,7 +88,17 @@ def walk(points: Sequence[Point], world: World, mapper: Mapper, tests: int) -> l
     ]
 
 
-def _cut(points: Sequence[Point], world: World, tests: int) -> _Cut:
+def plan(points: Sequence[Point], world: World, tests: int) -> Plan:
+    """Cut the days.
+
+    Parameters
+    ----------
+    tests : stretches that are traded.
+
+    Raises
+    ------
+    DataError : too few days for so many tests. ConfigError : `skfolio` is not installed.
+    """
     days = len(world.calendar[0])
     by_signals: dict[int, list[Point]] = {}
     for point in points:
@@ -100,14 +112,14 @@ def _cut(points: Sequence[Point], world: World, tests: int) -> _Cut:
     if test_days < 1 or train_days < 1:
         told = f"{days} for {tests} tests, a training before them and {purge} of purge"
         raise DataError("days", told, "import more history, or --walk-forward fewer")
-    return _Cut(tuple(forward_folds(days, purge, train_days=train_days, test_days=test_days, expand=True)), purge)
+    return Plan(tuple(forward_folds(days, purge, train_days=train_days, test_days=test_days, expand=True)), purge)
 
 
 def _ground(world: World, point: Point, purge: int) -> Ground:
     return Ground(world.of(point), world.bars, point.costs, *world.calendar, purge)
 
 
-def _trained(world: World, item: tuple[Point, _Cut]) -> list[tuple[float, int]]:
+def _trained(world: World, item: tuple[Point, Plan]) -> list[tuple[float, int]]:
     point, cut = item
     ground = _ground(world, point, cut.purge)
     return [trained(ground, point.rules, fold) for fold in cut.folds]
@@ -137,7 +149,7 @@ def _chosen(found: Sequence[Sequence[tuple[float, int]]], among: Sequence[int], 
 
 def _forward(
     costs: Costs, choices: Sequence[int], made: Sequence[Tested | None], found: Sequence[Sequence[tuple[float, int]]],
-    world: World, cut: _Cut,
+    world: World, cut: Plan,
 ) -> Forward:  # fmt: skip
     days = world.calendar[0]
     tested = [one for one in made if one is not None]

@@ -20,6 +20,7 @@ PARTS = {
     "join": "join",
     "replay": "replay",
     "backtest": "backtest",
+    "sweep": "sweep",
     "noise": "research_noise",
     "stories": "stories",
     "chaos": "chaos",

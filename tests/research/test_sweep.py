@@ -22,7 +22,7 @@ from signals.research.folds import walk_forward
 from signals.research.ledger import Ledger
 from signals.research.rules import FREE, Costs, Rules
 from signals.research.sweep import Figures, Mapper, World, evaluate, grid, policies, sweep, table, trial_of
-from signals.research.sweep_forward import Forward, walk
+from signals.research.sweep_forward import Forward, plan, walk
 from signals.research.sweep_page import sweep_page
 from signals.research.swept import Swept, conclude, lines, rows
 from tests.research.worlds import world
@@ -109,7 +109,7 @@ def cluster() -> Iterator[str]:
 def plain(ground: World) -> tuple[list[Figures], list[Forward]]:
     """What one process makes of it."""
     points = grid(AXES | {"policy.novelty_min": [0.6, 0.4]}, *BASE)
-    return sweep(points, here(ground)), walk(points, ground, here(ground), 3)
+    return sweep(points, here(ground)), walk(points, ground, here(ground), plan(points, ground, 3))
 
 
 @pytest.mark.parametrize("place", ["1 process", "2 processes", "a cluster"])
@@ -124,7 +124,7 @@ def test_the_rows_are_the_same_wherever_they_are_made(
         "a cluster": lambda: spread.dask(ground, request.getfixturevalue("cluster")),
     }
     with made[place]() as mapper:
-        found, forward = sweep(points, mapper), walk(points, ground, mapper, 3)
+        found, forward = sweep(points, mapper), walk(points, ground, mapper, plan(points, ground, 3))
     assert found == plain[0]
     assert not ours()
     assert len({one.sharpe for one in found}) > 6  # an order that was lost would show
@@ -135,7 +135,7 @@ def test_the_rows_are_the_same_wherever_they_are_made(
 def test_a_walk_is_that_of_the_folds(ground: World) -> None:
     """With one policy and one set of costs it is `folds.walk_forward`, to the last bit."""
     points = grid(AXES, *BASE)
-    made = walk(points, ground, here(ground), 3)[0]
+    made = walk(points, ground, here(ground), plan(points, ground, 3))[0]
     rules = [point.rules for point in points]
     wanted = walk_forward(ground.of(points[0]), ground.bars, rules, FREE, train_days=8, test_days=7, expand=True)
     assert wanted.purge_days == 1
@@ -147,7 +147,7 @@ def test_a_walk_is_that_of_the_folds(ground: World) -> None:
 def test_the_policy_is_chosen_too(ground: World) -> None:
     """Where one policy's signals know the price, every stretch is traded with that one, and earns."""
     points = grid({"policy.novelty_min": [0.4, 0.6], "rules.strength_min": [0.3, 0.65]}, *BASE)
-    made = walk(points, ground, here(ground), 3)[0]
+    made = walk(points, ground, here(ground), plan(points, ground, 3))[0]
     assert {points[choice].policy for choice in made.choices["choice"]} == {Policy()}
     assert made.sharpe.value > 0
 
@@ -155,13 +155,13 @@ def test_the_policy_is_chosen_too(ground: World) -> None:
 def test_a_choice_knows_nothing_of_what_follows(ground: World) -> None:
     """Signals that turn wrong with the last test change no choice, though in sample others are the best then."""
     points = grid({"policy.novelty_min": [0.6, 0.4]}, *BASE)
-    first = walk(points, ground, here(ground), 3)[0]
+    first = walk(points, ground, here(ground), plan(points, ground, 3))[0]
     turned = {name: frame.copy() for name, frame in ground.signals.items()}
     known = turned[policy_id(Policy())]
     start = first.choices["test_from"].iloc[-1].tz_localize("America/New_York") - pd.Timedelta(hours=7)
     known["sign"] = known["sign"].where(known["known_at"] < start, -known["sign"])
     other = World(turned, ground.bars)
-    second = walk(points, other, here(other), 3)[0]
+    second = walk(points, other, here(other), plan(points, other, 3))[0]
     assert second.choices["choice"].tolist() == first.choices["choice"].tolist()
     assert second.returns.iloc[-7:].sum() < 0 < first.returns.iloc[-7:].sum()
     assert second.returns.iloc[:-7].equals(first.returns.iloc[:-7])
@@ -170,7 +170,7 @@ def test_a_choice_knows_nothing_of_what_follows(ground: World) -> None:
 def test_costs_are_no_choice(ground: World) -> None:
     """Each costs of the grid is walked by itself, the dearer one too, and says whose it is."""
     points = grid({"costs.slippage_pips": [0.0, 2.0], "rules.strength_min": [0.3, 0.65]}, *BASE)
-    cheap, dear = walk(points, ground, here(ground), 2)
+    cheap, dear = walk(points, ground, here(ground), plan(points, ground, 2))
     assert (cheap.costs.slippage_pips, dear.costs.slippage_pips) == (0.0, 2.0)
     assert {points[choice].costs for choice in dear.choices["choice"]} == {dear.costs}
     assert dear.net_bp.value < cheap.net_bp.value - 2
@@ -179,7 +179,7 @@ def test_costs_are_no_choice(ground: World) -> None:
 def test_too_few_days_for_the_tests_are_refused(ground: World) -> None:
     """Never fewer tests than were asked for, without a word."""
     with pytest.raises(DataError, match="30 for 30 tests"):
-        walk(grid(AXES, *BASE), ground, here(ground), 30)
+        plan(grid(AXES, *BASE), ground, 30)
 
 
 def test_where_nothing_is_traded_nothing_is_claimed(ground: World, tmp_path: Any) -> None:
@@ -199,7 +199,7 @@ def swept(ground: World, axes: dict[str, list[Any]], folder: Any, costs: Costs =
     trials = Ledger(folder / "trials.jsonl").add_all(
         [trial_of(point, one, **ids) for point, one in zip(points, found, strict=True)]
     )
-    return conclude(points, found, ground, walk(points, ground, here(ground), 2), trials)
+    return conclude(points, found, ground, walk(points, ground, here(ground), plan(points, ground, 2)), trials)
 
 
 def test_the_best_is_called_the_best_of_so_many(ground: World, tmp_path: Any) -> None:
