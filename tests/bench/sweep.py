@@ -4,6 +4,7 @@ One process is a pool of one, which is started and handed the frames like the tw
 """
 
 import os
+import resource
 import statistics
 from collections.abc import Iterator
 
@@ -26,9 +27,15 @@ def bench() -> Iterator[Row]:
     points = grid(AXES, Policy(), Rules(), FREE)
     whole: dict[int, list[float]] = {1: [], 2: []}
     work: dict[int, list[float]] = {1: [], 2: []}
+    spent: dict[int, list[float]] = {1: [], 2: []}
     found: dict[int, list[Figures]] = {}
 
     def go(count: int) -> None:
+        before = _children_s()
+        _go(count)
+        spent[count].append(_children_s() - before)
+
+    def _go(count: int) -> None:
         with spread.processes(ground, count) as mapper:
             sweep(points[:count], mapper)  # all are there, with what is loaded late
             work[count].append(seconds(lambda: found.__setitem__(count, sweep(points, mapper))))
@@ -38,9 +45,19 @@ def bench() -> Iterator[Row]:
             whole[count].append(seconds(lambda count=count: go(count)))
     one, two = (statistics.median(work[count]) for count in (1, 2))
     both = [statistics.median(whole[count]) for count in (1, 2)]
+    cpu = [statistics.median(spent[count]) for count in (1, 2)]
     cores = len(os.sched_getaffinity(0))
     same = "the same rows" if str(found[1]) == str(found[2]) else "OTHER ROWS"
     yield Row(f"{len(points)} points, {SIGNALS:,} signals, {len(made.bars):,} bars", cores, "cores", same)
     yield Row("  one process", one, "s", f"{len(points) / one:,.1f} points/s; {both[0]:.1f} s with its start")
     yield Row("  two processes", two, "s", f"{len(points) / two:,.1f} points/s; {both[1]:.1f} s with their start")
     yield Row("  quicker by", one / two, "x", f"wanted: 1.6 on two free cores; {both[0] / both[1]:.2f} with the start")
+    yield Row(
+        "  CPU of one process, its start included", cpu[0], "s", f"of two {cpu[1]:.1f} s: whatever else runs here"
+    )
+
+
+def _children_s() -> float:
+    """CPU seconds of processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
