@@ -85,5 +85,9 @@ class DataError(PermanentError):
     """History that research cannot use: bars of mixed series, a frame without a column, rows it must refuse."""
 
 
+class WorkerError(TransientError):
+    """A process or a cluster that was to do a part of the work died, or cannot be reached."""
+
+
 class DeadlineError(TransientError):
     """A job ran longer than its `timeout_s`."""

@@ -3,7 +3,6 @@
 import contextlib
 import datetime as dt
 import importlib.util
-import re
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from rich.console import Console
 
 from signals.errors import ConfigError
 from signals.model import Policy
+from signals.research.values import with_values
 
 if TYPE_CHECKING:
     from jobs.app import App
@@ -42,7 +42,6 @@ AllowBackfilled = Annotated[
     bool, typer.Option("--allow-backfilled", help="Take signals whose known_at was reconstructed, not witnessed.")
 ]
 T = TypeVar("T", bound=msgspec.Struct)
-_UNKNOWN = re.compile("Object contains unknown field `(.+)`")
 
 
 def moment(text: str | None, option: str) -> dt.datetime | None:
@@ -76,18 +75,7 @@ def changed(section: str, one: T, values: dict[str, Any]) -> T | None:
 
     Raises ConfigError, which names the key by its section.
     """
-    if not values:
-        return None
-    try:
-        return msgspec.convert(msgspec.structs.asdict(one) | values, type(one))
-    except msgspec.ValidationError as error:
-        problem, _, where = str(error).partition(" - at `$")
-        unknown = _UNKNOWN.fullmatch(problem)
-        name = where.rstrip("`").lstrip(".") or (unknown[1] if unknown else "")
-        known = ", ".join(f"{section}.{field}" for field in one.__struct_fields__)
-        raise ConfigError(
-            f"--set {section}.{name}", "there is no such key" if unknown else problem, f"the keys: {known}"
-        ) from error
+    return with_values(f"--set {section}", one, values) if values else None
 
 
 @contextlib.contextmanager
@@ -134,12 +122,12 @@ def require(package: str, what: str) -> None:
 
 
 @contextlib.contextmanager
-def progress(name: str) -> Iterator[Any]:
+def progress(name: str, what: str = "headlines") -> Iterator[Any]:
     """A bar on a terminal, none in a pipe."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     screen = Console(stderr=True)
-    count = TextColumn("{task.completed:,.0f} of {task.total:,.0f} headlines")
+    count = TextColumn("{task.completed:,.0f} of {task.total:,.0f} " + what)
     with Progress(
         TextColumn(name), BarColumn(), count, TimeRemainingColumn(),
         console=screen, disable=not screen.is_terminal or not sys.stderr.isatty(), transient=True,

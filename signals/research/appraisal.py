@@ -66,7 +66,7 @@ def appraise(
         gross_bp=interval(trades["gross_bp"], days=days, seed=seed),
         hit_rate=interval(trades["net_bp"], "hit_rate", days=days, seed=seed),
         sharpe=interval(net, "sharpe", seed=seed),
-        deflated=deflated_sharpe(net, max(_with_ratio(trials), 1), trials.variance),
+        deflated=deflated_sharpe(net, max(with_ratio(trials), 1), trials.variance),
         panel=placebo(
             signals, lambda other: mean_net_bp(other, bars, done.rules, done.costs), shuffles=placebos, seed=seed
         ),
@@ -117,7 +117,7 @@ def by_group(signals: pd.DataFrame, done: Backtest, *, seed: int = 0) -> pd.Data
     return pd.DataFrame(rows, columns=["by", "group", "trades", "net_bp", "low", "high", "net_jpy"])
 
 
-def _with_ratio(trials: Trials) -> int:
+def with_ratio(trials: Trials) -> int:
     """Trials that traded on at least two days in different ways: the others had no ratio to be lucky with."""
     return sum(trial.sharpe_day is not None for trial in trials.distinct)
 

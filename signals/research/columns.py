@@ -18,10 +18,11 @@ SECOND = 1_000_000
 """Microseconds."""
 NEVER = int(np.iinfo(np.int64).max)
 _NULL = int(np.iinfo(np.int64).min)
-_SIGNALS = (
+SIGNAL_COLUMNS = (
     "signal_id", "known_at", "valid_until", "voided_at", "sign", "strength", "horizon_s", "abstained",
     "volatility_60m_bp",
 )  # fmt: skip
+"""What a backtest reads of a frame of signals; all else may be left out."""
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -78,7 +79,7 @@ def market(bars: pd.DataFrame) -> Market:
 
 def calls(signals: pd.DataFrame) -> Calls:
     """Columns of a frame of signals (`frames.signal_frame`); raises DataError where it is none."""
-    _need("signals", signals, _SIGNALS)
+    _need("signals", signals, SIGNAL_COLUMNS)
     known_us = micros("signals: known_at", signals["known_at"])
     _refuse("signals: known_at", "is earlier than the row before", _falls(known_us, 0), known_us, "sort by it")
     _refuse("signals: signal_id", "stands twice", signals["signal_id"].duplicated().to_numpy(), known_us, "drop one")

@@ -58,7 +58,9 @@ class Traded(NamedTuple):
     embargo_days: int
 
 
-class _Ground(NamedTuple):
+class Ground(NamedTuple):
+    """What is cut into folds."""
+
     signals: pd.DataFrame
     bars: pd.DataFrame
     costs: Costs
@@ -66,6 +68,7 @@ class _Ground(NamedTuple):
     starts: pd.DatetimeIndex
     """UTC; when each day begins."""
     purge: int
+    """Days."""
 
 
 def walk_forward(
@@ -85,14 +88,19 @@ def walk_forward(
     DataError : fewer days than a training, a purge and a day of test. ConfigError : no rules, or no `skfolio`.
     """
     ground = _ground(signals, bars, grid, costs)
-    if len(ground.days) <= train_days + ground.purge:
-        told = f"{len(ground.days)} for {train_days} of training, {ground.purge} of purge and a test"
+    folds = forward_folds(len(ground.days), ground.purge, train_days=train_days, test_days=test_days, expand=expand)
+    return _trade(ground, grid, folds, [[0]] * len(folds), embargo=0)
+
+
+def forward_folds(days: int, purge: int, *, train_days: int, test_days: int, expand: bool) -> list[Fold]:
+    """The folds of a walk forward over so many days; raises as it does."""
+    if days <= train_days + purge:
+        told = f"{days} for {train_days} of training, {purge} of purge and a test"
         raise DataError("days", told, "import more history, or train on less")
     cut = _skfolio().WalkForward(
-        test_size=test_days, train_size=train_days, purged_size=ground.purge, expand_train=expand, reduce_test=True
+        test_size=test_days, train_size=train_days, purged_size=purge, expand_train=expand, reduce_test=True
     )
-    folds = [Fold(_runs(train), _runs(test)) for train, test in cut.split(np.zeros((len(ground.days), 1)))]
-    return _trade(ground, grid, folds, [[0]] * len(folds), embargo=0)
+    return [Fold(_runs(train), _runs(test)) for train, test in cut.split(np.zeros((days, 1)))]
 
 
 def combinatorial(
@@ -141,14 +149,22 @@ def overlapping(trades: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) ->
     return trades[(trades["known_at"] < end) & (trades["exit_at"] > start)]
 
 
-def _ground(signals: pd.DataFrame, bars: pd.DataFrame, grid: Sequence[Rules], costs: Costs) -> _Ground:
+def _ground(signals: pd.DataFrame, bars: pd.DataFrame, grid: Sequence[Rules], costs: Costs) -> Ground:
     if not grid:
         raise ConfigError("grid", "holds no rules", "give at least one to choose")
+    return Ground(signals, bars, costs, *calendar(bars), purge_days(signals, bars, grid))
+
+
+def calendar(bars: pd.DataFrame) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
+    """FX days with bars, and when each begins (UTC)."""
     opened = pd.DatetimeIndex(bars.index)
     days = pd.DatetimeIndex(day_of(opened[is_open(opened)]).unique())
-    starts = (days - _OPENS).tz_localize(NEW_YORK).tz_convert("UTC").as_unit("us")
-    purge = math.ceil(hold_s(signals, bars, grid) / _DAY_S) if len(bars) else 0
-    return _Ground(signals, bars, costs, days, starts, purge)
+    return days, (days - _OPENS).tz_localize(NEW_YORK).tz_convert("UTC").as_unit("us")
+
+
+def purge_days(signals: pd.DataFrame, bars: pd.DataFrame, grid: Sequence[Rules]) -> int:
+    """Days between training and test, so that no trade of the one reaches into the other under any of the rules."""
+    return math.ceil(hold_s(signals, bars, grid) / _DAY_S) if len(bars) else 0
 
 
 def _runs(days: NDArray[np.int64]) -> tuple[Run, ...]:
@@ -158,7 +174,7 @@ def _runs(days: NDArray[np.int64]) -> tuple[Run, ...]:
     return tuple(Run(int(part[0]), int(part[-1]) + 1) for part in np.split(days, cuts))
 
 
-def _stretch(ground: _Ground, rules: Rules, run: Run) -> Backtest:
+def stretch(ground: Ground, rules: Rules, run: Run) -> Backtest:
     """The signals of a run's days, on bars from its first day to the end of its purge."""
     known_at = ground.signals["known_at"]
     first, last = ground.starts[run.start], _start(ground, run.stop)
@@ -168,12 +184,12 @@ def _stretch(ground: _Ground, rules: Rules, run: Run) -> Backtest:
     return backtest(said, bars, rules, ground.costs)
 
 
-def _start(ground: _Ground, day: int) -> pd.Timestamp:
+def _start(ground: Ground, day: int) -> pd.Timestamp:
     beyond = ground.bars["close_at"].iloc[-1] + pd.Timedelta(days=7)  # the signals of the last day's weekend
     return ground.starts[day] if day < len(ground.starts) else beyond
 
 
-def _returns(ground: _Ground, made: Sequence[Backtest]) -> "pd.Series[float]":
+def returns_of(ground: Ground, made: Sequence[Backtest]) -> "pd.Series[float]":
     """Of several stretches, on all days; 0 where none was traded."""
     total = pd.Series(0.0, index=ground.days, name="return")
     for part in made:
@@ -185,7 +201,7 @@ def _within(returns: "pd.Series[float]", runs: Sequence[Run]) -> NDArray[np.floa
     return np.concatenate([returns.to_numpy()[run.start : run.stop] for run in runs])
 
 
-def _check(ground: _Ground, fold: Fold, made: Sequence[Backtest]) -> None:
+def _check(ground: Ground, fold: Fold, made: Sequence[Backtest]) -> None:
     """A training trade that lives within a test is an error of the purge; raises DataError."""
     for run in fold.tests:
         for part in made:
@@ -195,28 +211,38 @@ def _check(ground: _Ground, fold: Fold, made: Sequence[Backtest]) -> None:
                 raise DataError("folds", told, "purge more days between them")
 
 
-def _choose(ground: _Ground, grid: Sequence[Rules], fold: Fold) -> tuple[int, float, int]:
+def _choose(ground: Ground, grid: Sequence[Rules], fold: Fold) -> tuple[int, float, int]:
     """Position of the best rules, their Sharpe ratio and trades in training; -1 where none made a trade."""
     best = (-1, math.nan, 0)
     for position, rules in enumerate(grid):
-        made = [_stretch(ground, rules, run) for run in fold.train]
-        _check(ground, fold, made)
-        ratio = sharpe(_within(_returns(ground, made), fold.train))
-        if not math.isnan(ratio) and not ratio <= best[1]:
-            best = (position, ratio, sum(len(part.trades) for part in made))
+        ratio, trades = trained(ground, rules, fold)
+        if better(ratio, best[1]):
+            best = (position, ratio, trades)
     return best
 
 
+def better(ratio: float, best: float) -> bool:
+    """Whether a Sharpe ratio goes before the best so far; NaN, where there is none, before nothing."""
+    return not math.isnan(ratio) and not ratio <= best
+
+
+def trained(ground: Ground, rules: Rules, fold: Fold) -> tuple[float, int]:
+    """Annualised Sharpe ratio (NaN where there is none) and number of trades on a fold's days of training."""
+    made = [stretch(ground, rules, run) for run in fold.train]
+    _check(ground, fold, made)
+    return sharpe(_within(returns_of(ground, made), fold.train)), sum(len(part.trades) for part in made)
+
+
 def _trade(
-    ground: _Ground, grid: Sequence[Rules], folds: Sequence[Fold], paths: Sequence[Sequence[int]], embargo: int
+    ground: Ground, grid: Sequence[Rules], folds: Sequence[Fold], paths: Sequence[Sequence[int]], embargo: int
 ) -> Traded:
     returns = pd.DataFrame(0.0, index=ground.days, columns=range(1 + max(max(path) for path in paths)))
     rows = []
     for fold, path in zip(folds, paths, strict=True):
         choice, ratio, trained = _choose(ground, grid, fold)
-        made = [_stretch(ground, grid[choice], run) for run in fold.tests] if choice >= 0 else []
+        made = [stretch(ground, grid[choice], run) for run in fold.tests] if choice >= 0 else []
         for part, column in zip(made, path, strict=True) if made else ():
-            returns[column] += _returns(ground, [part])
+            returns[column] += returns_of(ground, [part])
         rows.append(
             {
                 "train_from": ground.days[fold.train[0].start],
@@ -227,7 +253,7 @@ def _trade(
                 "choice": choice,
                 "rules_id": rules_id(grid[choice], ground.costs) if choice >= 0 else "",
                 "train_sharpe": ratio,
-                "test_sharpe": sharpe(_within(_returns(ground, made), fold.tests)),
+                "test_sharpe": sharpe(_within(returns_of(ground, made), fold.tests)),
                 "train_trades": trained,
                 "test_trades": sum(len(part.trades) for part in made),
             }

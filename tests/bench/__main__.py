@@ -21,6 +21,7 @@ PARTS = {
     "replay": "replay",
     "backtest": "backtest",
     "whole": "whole",
+    "sweep": "sweep",
     "noise": "research_noise",
     "stories": "stories",
     "chaos": "chaos",
