@@ -61,8 +61,8 @@ def backtest(
 ) -> None:
     """Trade the signals on the bars that followed, net of costs, and hold the result against chance.
 
-    Filled at the open of the next bar after `known_at` and the latency. Every figure has a 95% interval by whole days;
-    shuffled and shifted signals are traded beside the real ones; each run counts as a trial against the Sharpe ratio.
+    Filled at the open of the next bar after a signal was told and the latency. Every figure has a 95% interval by whole
+    days; shuffled and shifted signals are traded beside the real ones; each run is a trial against the Sharpe ratio.
     """
     from jobs.app import App
 

@@ -32,7 +32,7 @@ SHUFFLES = 99
 WEEK = pd.Timedelta(hours=5 * 24)
 """From Sunday 17:00 New York to Friday 17:00; clocks change outside of it."""
 _TURNED = {"up": "down", "down": "up"}
-_MOVED = ("known_at", "valid_until", "voided_at")
+_MOVED = ("known_at", "scored_at", "valid_until", "voided_at")
 
 Figure = Callable[[pd.DataFrame], float]
 """From a frame of signals to the figure to be judged, larger is better: a backtest and what is read off it."""
@@ -140,6 +140,8 @@ def shifted(signals: pd.DataFrame, shift_s: int) -> pd.DataFrame:
     moved = (around - since).where(since >= pd.Timedelta(0), pd.Timedelta(0))  # the closed weekend stays
     made = signals.copy()
     for name in _MOVED:
+        if name not in made:  # `scored_at`: not every frame has it
+            continue
         made[name] = (made[name] + pd.Series(moved, index=made.index)).astype(signals[name].dtype)
     return made.sort_values(["known_at", "signal_id"], kind="stable", ignore_index=True)
 

@@ -56,6 +56,15 @@ def test_a_shift_goes_around_its_week(some, shift_s):
     pd.testing.assert_frame_equal(back, some.sort_values(["known_at", "signal_id"], ignore_index=True))
 
 
+def test_a_shift_takes_along_when_a_signal_was_told():
+    """A signal told ten minutes late is so after a shift too: none is told when it is over, or before it is known."""
+    at = pd.date_range("2026-03-03T12:00Z", periods=3, freq="h", unit="us")
+    some = signal_table(at, scored_at=at + pd.Timedelta(minutes=10), backfilled=False)
+    for shift_s in (-3600, 3600):
+        moved = shifted(some, shift_s)
+        assert (moved["scored_at"] - moved["known_at"] == pd.Timedelta(minutes=10)).all()
+
+
 def test_what_says_the_direction_turns_along():
     """A flipped signal is one that the other news would have made."""
     rows = [make_signal(signal_id="a"), make_signal(signal_id="b", direction="flat"), make_signal(abstained=True)]
