@@ -85,6 +85,8 @@ def test_costs_and_rules_can_be_set(home: Shell) -> None:
         (("--set", "tempo=3"), "--set: 'tempo=3' sets nothing - as rules.NAME=VALUE"),
         (("--bars", "ecb:86400"), "bars ecb:86400: the store has none"),
         (("--from", "2031-01-01"), "signals: there are none in this time"),
+        (("--from", "0001-01-01T00:00+05:00"), "--from: '0001-01-01T00:00+05:00' is no time"),
+        (("--signals", "stroe"), "stroe: there is no such file - --signals takes store, replay or a Parquet file"),
     ],
 )
 def test_a_mistake_is_one_line_with_its_mend(home: Shell, arguments: tuple[str, ...], said: str) -> None:
