@@ -70,6 +70,14 @@ def test_the_same_run_is_the_same_trial_and_another_is_another(home: Shell) -> N
     assert any("not counted" in note for note in left_out["notes"])
 
 
+def test_a_single_day_is_traded_and_said_to_be_too_little(home: Shell) -> None:
+    """One FX day has trades and a result, no Sharpe ratio and no bounds: null where nothing can be told."""
+    found = run(home, "--no-count", "--from", "2026-03-04", "--until", "2026-03-05")
+    assert (found["summary"]["trades"], found["summary"]["days"]) == (2, 1)
+    assert found["intervals"]["sharpe"]["value"] is None
+    assert found["verdict"].endswith("too few days to say anything.")
+
+
 def test_costs_and_rules_can_be_set(home: Shell) -> None:
     """Dearer trading nets less by what it costs; stronger signals only are fewer trades."""
     cheap, dear = (run(home, "--set", f"costs.slippage_pips={pips}")["intervals"] for pips in (0.0, 1.0))
