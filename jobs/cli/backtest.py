@@ -29,7 +29,9 @@ Set = Annotated[
 
 Placebos = Annotated[int, typer.Option("--placebos", min=20, max=10_000, help="How often signals are shuffled.")]
 Lookahead = Annotated[bool, typer.Option(help="Replay the archive cut at several times, and compare.")]
-Count = Annotated[bool, typer.Option("--count/--no-count", help="Count this run in the ledger of trials.")]
+Count = Annotated[
+    bool, typer.Option("--count/--no-count", help="Note this run in the ledger, against which later ones are judged.")
+]
 Report = Annotated[Path | None, typer.Option("--report", metavar="F.html", help="Write a report with pictures.")]
 To = Annotated[Path | None, typer.Option("--to", metavar="DIR", help="Write trades, days and bars as Parquet.")]
 
@@ -61,8 +63,8 @@ def backtest(
 ) -> None:
     """Trade the signals on the bars that followed, net of costs, and hold the result against chance.
 
-    Filled at the open of the next bar after `known_at` and the latency. Every figure has a 95% interval by whole days;
-    shuffled and shifted signals are traded beside the real ones; each run counts as a trial against the Sharpe ratio.
+    Filled at the open of the next bar after a signal was told and the latency. Every figure has a 95% interval by whole
+    days; shuffled and shifted signals are traded beside the real ones; each run is a trial against the Sharpe ratio.
     """
     from jobs.app import App
 
@@ -136,12 +138,15 @@ def _counted(app: "App", history: "History", done: Any, note_trial: bool) -> "tu
     ledger = Ledger(app.settings.home / "trials.jsonl")
     trials = ledger.add(trial) if note_trial else ledger.read()
     said = [
-        f"{len(trials.distinct)} distinct trials in {ledger.path.name}"
-        + ("" if note_trial else ", this one not counted")
+        f"{_trials(len(trials.distinct))} in {ledger.path.name}" + ("" if note_trial else ", this one not noted there")
     ]
     if trials.unreadable:
         said.append(f"{ledger.path}: {len(trials.unreadable)} lines cannot be read and are not counted")
-    return trials, said
+    return trials.including(trial), said
+
+
+def _trials(count: int) -> str:
+    return f"{count} distinct trial{'' if count == 1 else 's'}"
 
 
 def _looked_ahead(app: "App", signals_from: str, model: Path | None, policy: Any) -> Any:

@@ -50,9 +50,9 @@ def moment(text: str | None, option: str) -> dt.datetime | None:
         return None
     try:
         at = dt.datetime.fromisoformat(text)
-    except ValueError:
+        return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at.astimezone(dt.UTC)
+    except (ValueError, OverflowError):  # beyond the years 1 to 9999 once its zone is taken off
         raise ConfigError(option, f"{text!r} is no time", "as 2026-03-01 or 2026-03-01T12:30") from None
-    return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at.astimezone(dt.UTC)
 
 
 def assignments(options: Sequence[str] | None, sections: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -103,6 +103,8 @@ def load(
     from jobs import history
 
     where: From = signals_from if signals_from in ("store", "replay") else Path(signals_from)  # type: ignore[assignment]
+    if isinstance(where, Path) and not where.exists():
+        raise ConfigError(signals_from, "there is no such file", "--signals takes store, replay or a Parquet file")
     return history.load(
         app,
         since=moment(since, "--from"),

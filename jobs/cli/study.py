@@ -36,7 +36,8 @@ def study(
     sets: research.Set = None,
     allow_backfilled: research.AllowBackfilled = False,
     latency_s: Annotated[
-        float, typer.Option("--latency", metavar="SECONDS", min=0, help="From known_at until an order could be sent.")
+        float,
+        typer.Option("--latency", metavar="SECONDS", min=0, help="From when it was told until an order could be sent."),
     ] = 2,
     horizon_s: Annotated[
         int | None,

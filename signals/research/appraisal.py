@@ -22,6 +22,10 @@ from signals.research.rules import Costs, Rules
 _GROUPS = ("exit_reason", "side", "topic", "source", "hour")
 
 
+_CHANCE_MAX, _SURE = 0.05, 0.95
+"""Above the one, placebos do as well; below the other, a Sharpe ratio is no more than the best of so many trials."""
+
+
 class Appraisal(NamedTuple):
     """A backtest with what is to be held against it."""
 
@@ -92,10 +96,22 @@ def verdict(found: Appraisal) -> str:
         return f"{said}: no edge is shown, the interval holds zero."
     if net.high < 0:
         return f"{said}: it loses."
+    chance = _dealt_anew(found.panel)
+    if chance > _CHANCE_MAX:
+        return (
+            f"{said}: above zero, but so are signs dealt anew within their days (p = {chance:.2f}): no skill is shown."
+        )
     deflated = found.deflated
-    if math.isfinite(deflated.deflated) and deflated.deflated < 0.95:
-        return f"{said}: above zero alone, but not once the {deflated.trials} trials of the ledger are counted."
-    return f"{said}: above zero, the {deflated.trials} trials of the ledger counted."
+    counted = f"{deflated.trials} trial{'' if deflated.trials == 1 else 's'} counted"
+    if math.isfinite(deflated.deflated) and deflated.deflated < _SURE:
+        return f"{said}: above zero alone, but not with {counted}."
+    return f"{said}: above zero, {counted}."
+
+
+def _dealt_anew(panel: Placebo) -> float:
+    """How often signs dealt anew did as well; NaN where none were."""
+    p_value = panel.standing.set_index("kind")["p_value"]
+    return float(p_value.get("shuffled", math.nan))
 
 
 def by_group(signals: pd.DataFrame, done: Backtest, *, seed: int = 0) -> pd.DataFrame:

@@ -68,7 +68,7 @@ def figures(found: Appraisal) -> list[tuple[str, str]]:
         ("largest drawdown", f"{summary.max_drawdown_percent:.2f}% of the capital"),
         ("Sharpe ratio, a year", told(found.sharpe)),
         ("chance that it is above 0", _chance(deflated.probability)),
-        (f"the same, {deflated.trials} trials counted", _chance(deflated.deflated)),
+        (f"the same, trials counted ({deflated.trials})", _chance(deflated.deflated)),
         ("profit factor", f"{summary.profit_factor:.2f}"),
         ("bars with a position", f"{summary.exposure_share:.1%}"),
         ("turnover", f"{summary.turnover_usd:,.0f} USD"),

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from signals.errors import DataError
-from signals.research.frames import PRICES
+from signals.research.frames import PRICES, told_at
 
 SECOND = 1_000_000
 """Microseconds."""
@@ -46,6 +46,8 @@ class Calls(NamedTuple):
     """Signals, oldest first: what trading needs of them."""
 
     known_us: Ints
+    told_us: Ints
+    """When each was there to be acted on (`frames.told_at`); not always in order."""
     valid_until_us: Ints
     voided_us: Ints
     """`NEVER` where they stood to their end."""
@@ -89,6 +91,7 @@ def calls(signals: pd.DataFrame) -> Calls:
     )
     return Calls(
         known_us=known_us,
+        told_us=micros("signals: scored_at", told_at(signals)),
         valid_until_us=micros("signals: valid_until", signals["valid_until"]),
         voided_us=micros("signals: voided_at", signals["voided_at"], null=True),
         sign=sign.astype(np.int8),

@@ -21,6 +21,7 @@ from signals.errors import ConfigError, DataError
 from signals.market.week import NEW_YORK, day_of, is_open
 from signals.research.accounting import daily, sharpe
 from signals.research.backtest import Backtest, backtest
+from signals.research.frames import told_at
 from signals.research.rules import Costs, Rules, rules_id
 
 _DAY_S = 86_400
@@ -139,8 +140,9 @@ def hold_s(signals: pd.DataFrame, bars: pd.DataFrame, grid: Sequence[Rules]) -> 
     """
     bar_s = math.ceil(float((bars["close_at"] - bars.index).max().total_seconds()))
     own = int(signals["horizon_s"].max()) if len(signals) else 0
+    late = math.ceil((told_at(signals) - signals["known_at"]).max().total_seconds()) if len(signals) else 0
     return max(
-        rules.latency_s + max(rules.max_wait_s, bar_s) + (rules.horizon_s or own) + bar_s for rules in grid
+        late + rules.latency_s + max(rules.max_wait_s, bar_s) + (rules.horizon_s or own) + bar_s for rules in grid
     )  # fmt: skip
 
 

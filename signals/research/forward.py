@@ -70,22 +70,23 @@ def as_of(bars: pd.DataFrame, times: Times, max_age_s: float | None = None) -> A
 
 
 def forward(
-    known_at: Times, bars: pd.DataFrame, horizons_s: NDArray[np.int64], *, latency_s: float = 2, max_wait_s: float = 900
+    told_at: Times, bars: pd.DataFrame, horizons_s: NDArray[np.int64], *, latency_s: float = 2, max_wait_s: float = 900
 ) -> Forward:
-    """Returns from the next open after `known_at` + latency.
+    """Returns from the next open after `told_at` + latency.
 
     Parameters
     ----------
+    told_at : when each signal was there to be acted on (`frames.told_at`).
     horizons_s : holding times from the entry: of each column, or a column of one for each row.
     max_wait_s : how much later that bar may open; at least one bar's length.
     """
     horizons = horizons_s[None, :] if horizons_s.ndim == 1 else horizons_s
     opens, closes = micros(bars.index), micros(bars["close_at"])  # type: ignore[arg-type]
-    decided = known_at + round(latency_s * _US)
+    decided = told_at + round(latency_s * _US)
     entry = np.searchsorted(opens, decided, side="left")
     if not len(opens):
-        nothing = np.full((len(known_at), horizons.shape[1]), math.nan)
-        return Forward(pd.DatetimeIndex([pd.NaT] * len(known_at), tz="UTC"), nothing[:, 0], nothing)
+        nothing = np.full((len(told_at), horizons.shape[1]), math.nan)
+        return Forward(pd.DatetimeIndex([pd.NaT] * len(told_at), tz="UTC"), nothing[:, 0], nothing)
     place = np.minimum(entry, len(opens) - 1)
     there = (entry < len(opens)) & (opens[place] - decided <= max(max_wait_s, length_s(bars)) * _US)
     due = opens[place][:, None] + horizons * _US

@@ -62,6 +62,19 @@ def signal_frame(signals: Iterable[Signal], retractions: Iterable[Retraction] = 
     return frame.sort_values(["known_at", "signal_id"], kind="stable", ignore_index=True)
 
 
+def told_at(signals: pd.DataFrame) -> "pd.Series[pd.Timestamp]":
+    """When each signal was there to be acted on: `known_at`, or `scored_at` where that is later and was witnessed.
+
+    A step takes a headline seconds after it was stored, or hours, where publishing had failed: nobody could trade
+    before. Of backfilled signals `scored_at` tells when history was scored, and is passed over; frames without these
+    columns are taken as told at once.
+    """
+    if not {"scored_at", "backfilled"} <= set(signals.columns):
+        return signals["known_at"]
+    late = (signals["scored_at"] > signals["known_at"]) & ~signals["backfilled"]
+    return signals["known_at"].mask(late, signals["scored_at"])
+
+
 def _column(values: Sequence[Any], dtype: str) -> "pd.Series[Any]":
     if dtype == UTC:
         return pd.to_datetime(pd.Series(values, dtype="object"), utc=True).astype(UTC)

@@ -1,6 +1,7 @@
 """What our calls said of the price: information coefficients by horizon, and whether the outcome was as called.
 
-Every return is taken from the next open after `known_at` + latency: what somebody could have had, before costs.
+Every return is taken from the next open after the signal was told (`frames.told_at`) + latency: what somebody could
+have had, before costs.
 Abstained signals are no calls and are left out everywhere; `flat` ones are calls.
 """
 
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 from signals.model import Record
 from signals.research import clusters
 from signals.research.clusters import LEVEL
-from signals.research.forward import Floats, Times, as_of, forward, length_s, micros, usual_move_bp
+from signals.research.forward import Floats, as_of, forward, length_s, micros, usual_move_bp
+from signals.research.frames import told_at
 from signals.research.interval import Interval
 
 HORIZONS_S = (300, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400)
@@ -76,7 +78,7 @@ def information_coefficient(
     """
     horizons = fitting(bars, horizons_s)
     rows = _judged(signals)
-    returns = _returns(micros(rows["known_at"]), bars, np.array(horizons, np.int64), latency_s, entry)
+    returns = _returns(rows, bars, np.array(horizons, np.int64), latency_s, entry)
     days = clusters.days_of(pd.DatetimeIndex(rows["known_at"]))
     sign = rows["sign"].to_numpy(float)
     earned = clusters.means(returns * np.where(sign == 0, math.nan, sign)[:, None], days)
@@ -100,11 +102,11 @@ _IC_COLUMNS = ["entry", "measure", "horizon_s", "n", "days", "ic", "low", "high"
 
 
 def _returns(
-    known_at: Times, bars: pd.DataFrame, horizons_s: NDArray[np.int64], latency_s: float, entry: Entry
+    rows: pd.DataFrame, bars: pd.DataFrame, horizons_s: NDArray[np.int64], latency_s: float, entry: Entry
 ) -> Floats:
     if entry == "next open":
-        return forward(known_at, bars, horizons_s, latency_s=latency_s).return_bp
-    moments = known_at[:, None] + np.concatenate([[0], horizons_s]) * 1_000_000
+        return forward(micros(told_at(rows)), bars, horizons_s, latency_s=latency_s).return_bp
+    moments = micros(rows["known_at"])[:, None] + np.concatenate([[0], horizons_s]) * 1_000_000
     logs: Floats = np.log(as_of(bars, moments).price) * 1e4
     moved: Floats = logs[:, 1:] - logs[:, :1]
     return moved
@@ -113,7 +115,7 @@ def _returns(
 def monthly(signals: pd.DataFrame, bars: pd.DataFrame, *, horizon_s: int, latency_s: float = 2) -> pd.DataFrame:
     """The coefficient of signed strength in each month (UTC): month, n, ic; NaN in months of few rows."""
     rows = _judged(signals)
-    returns = forward(micros(rows["known_at"]), bars, np.array([horizon_s], np.int64), latency_s=latency_s).return_bp
+    returns = forward(micros(told_at(rows)), bars, np.array([horizon_s], np.int64), latency_s=latency_s).return_bp
     frame = pd.DataFrame({"said": measured(rows, "strength"), "moved": returns[:, 0]})
     months = rows["known_at"].dt.strftime("%Y-%m")
     found = []
@@ -164,7 +166,7 @@ def outcomes(
     known_at = micros(rows["known_at"])
     asked = rows["horizon_s"].to_numpy(np.int64) if horizon_s is None else np.full(len(rows), horizon_s, np.int64)
     horizons = np.maximum(asked, int(length_s(bars)))
-    moved = forward(known_at, bars, horizons[:, None], latency_s=latency_s)
+    moved = forward(micros(told_at(rows)), bars, horizons[:, None], latency_s=latency_s)
     usual = usual_move_bp(bars, known_at, horizons.astype(float))
     bands = (
         np.maximum(band.least_bp, band.of_usual * usual) if flat_band_bp is None else np.full(len(rows), flat_band_bp)

@@ -77,6 +77,8 @@ def _centred(table: Floats) -> tuple[Floats, float, float]:
 
 
 def _sharpe(table: Floats) -> float:
+    if len(table) < 2:
+        return math.nan
     _, mean, spread = _centred(table)
     return mean / spread * _YEAR if spread > 0 else math.nan
 

@@ -61,6 +61,11 @@ class Trials(NamedTuple):
     unreadable: tuple[int, ...]
     """Numbers of the lines that could not: torn off when a writer was killed, or edited. They are not counted."""
 
+    def including(self, trial: Trial) -> "Trials":
+        """With one that is not in the ledger: it was made all the same, and luck had its turn."""
+        kept = [one for one in self.distinct if one.identity != trial.identity]
+        return self._replace(distinct=[*kept, trial])
+
     @property
     def number(self) -> int:
         """Of distinct trials, for `deflated.deflated_sharpe`."""

@@ -1,6 +1,7 @@
 """Which signals may be traded, when each is filled, and when its position ends if no price ends it before.
 
-1. An order goes out `latency_s` after `known_at` and is filled at the open of the first bar that opens from then on.
+1. An order goes out `latency_s` after the signal was told (`frames.told_at`: `known_at`, or the later step that took
+   it) and is filled at the open of the first bar that opens from then on.
 2. Until it is filled it can be called off: the first of `REFUSALS` that applies says why a signal is not traded.
 3. A position ends at the open of the first bar at or after the earliest of the moments in `ENDINGS`; of those
    that fall on one bar the first in that order is the reason.
@@ -43,7 +44,7 @@ _CALLED_OFF = ("weekend", "no_volatility")
 
 
 class Orders(NamedTuple):
-    """Signals that may be acted on, oldest first; all columns but `refusal` are of these."""
+    """Signals that may be acted on, first told first; all columns but `refusal` are of these."""
 
     row: Ints
     """Position in the frame of signals."""
@@ -63,11 +64,12 @@ class Orders(NamedTuple):
 
 def orders(calls: Calls, market: Market, rules: Rules) -> Orders:
     """What may be traded under these rules, before it is known which positions a stop or target ends early."""
-    decided_us = calls.known_us + rules.latency_s * SECOND
+    decided_us = calls.told_us + rules.latency_s * SECOND
     entry_bar = np.searchsorted(market.open_us, decided_us).astype(np.int64)
     refusal = _refusals(calls, market, rules, decided_us, entry_bar)
     acts = (refusal < 0) | np.isin(refusal, [REFUSALS.index(reason) for reason in _CALLED_OFF])
     row = np.flatnonzero(acts).astype(np.int64)
+    row = row[np.argsort(decided_us[row], kind="stable")]
     entry_bar = entry_bar[row]
     closer = _closers(calls.sign[row])
     exit_bar, ending = _endings(calls, market, rules, row, entry_bar, closer)

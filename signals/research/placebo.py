@@ -2,8 +2,11 @@
 
 Kinds, each with its own question:
 
-- `shuffled`: the signs of an FX day are dealt anew among that day's signals that have one. When and how often a day is
-  traded stays; only who said what is lost. A day of one sign stays as it is: `changed` says how much did not.
+- `shuffled`: the signs of an FX day are dealt anew among that day's signals that have one; neighbours that agree are
+  dealt one sign together, for they may tell of one event. When and how often a day is traded stays; only who said what
+  is lost. A day of one sign stays as it is: `changed` says how much did not. (Dealt one by one, stories of three
+  headlines would be torn apart: the real figure then varies more than its placebos, and of worlds in which nothing is
+  known 23 in 100 had p <= 0.05, measured over 500; with runs 7.)
 - `later`, `earlier`: every signal comes so much later or earlier, around the FX week: what passes Friday's close comes
   back at that week's beginning, with its `valid_until` and `voided_at` at the same distance as ever. Signals of the
   closed weekend stay where they are. Prices a signal brought along (`volatility_60m_bp`) are still of its own time.
@@ -32,7 +35,7 @@ SHUFFLES = 99
 WEEK = pd.Timedelta(hours=5 * 24)
 """From Sunday 17:00 New York to Friday 17:00; clocks change outside of it."""
 _TURNED = {"up": "down", "down": "up"}
-_MOVED = ("known_at", "valid_until", "voided_at")
+_MOVED = ("known_at", "scored_at", "valid_until", "voided_at")
 
 Figure = Callable[[pd.DataFrame], float]
 """From a frame of signals to the figure to be judged, larger is better: a backtest and what is read off it."""
@@ -100,13 +103,16 @@ def _placebos(signals: pd.DataFrame, shuffles: int, shifts_s: Sequence[int], see
 
 
 def shuffled(signals: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Signs dealt anew among the signals of each FX day that have one; flat and abstained ones stay so."""
+    """Signs dealt anew among the runs of one sign of each FX day; flat and abstained signals stay, and part no run."""
     sign = signals["sign"].to_numpy()
     has = np.flatnonzero(sign)
     day = pd.factorize(day_of(pd.DatetimeIndex(signals["known_at"]))[has])[0]
-    drawn = np.random.default_rng(seed).random(len(has))
+    begins = np.append(True, (np.diff(day) != 0) | (np.diff(sign[has]) != 0))[: len(has)]
+    drawn = np.random.default_rng(seed).random(int(begins.sum()))
+    own = sign[has][begins]
+    own[np.argsort(day[begins], kind="stable")] = own[np.lexsort((drawn, day[begins]))]
     dealt = sign.copy()
-    dealt[has[np.argsort(day, kind="stable")]] = sign[has][np.lexsort((drawn, day))]
+    dealt[has] = own[np.cumsum(begins) - 1]
     return _with_signs(signals, dealt)
 
 
@@ -140,6 +146,8 @@ def shifted(signals: pd.DataFrame, shift_s: int) -> pd.DataFrame:
     moved = (around - since).where(since >= pd.Timedelta(0), pd.Timedelta(0))  # the closed weekend stays
     made = signals.copy()
     for name in _MOVED:
+        if name not in made:  # `scored_at`: not every frame has it
+            continue
         made[name] = (made[name] + pd.Series(moved, index=made.index)).astype(signals[name].dtype)
     return made.sort_values(["known_at", "signal_id"], kind="stable", ignore_index=True)
 

@@ -23,7 +23,8 @@ class Rules(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     strength_min: Share = 0.3
     """Weaker signals are not traded."""
     latency_s: Annotated[int, Meta(ge=0)] = 2
-    """From `known_at` until an order can be sent; it is filled at the open of the first bar that opens from then on."""
+    """From when a signal was told (`frames.told_at`) until an order can be sent; it is filled at the open of the
+    first bar that opens from then on."""
     max_wait_s: Annotated[int, Meta(ge=0)] = 900
     """How much later that bar may open (at least one bar's length is always allowed): over a weekend or a hole the
     signal is not traded. A signal that is retracted or superseded before the fill is not traded either."""

@@ -1,8 +1,8 @@
 """What came of a signal: entry, exit and cost as a subscriber could have had them, reckoned at its horizon.
 
-A signal is entered at the open of the first bar that opens after `known_at` plus the latency and before it expires,
-and left at the open of the first bar `horizon_s` later: the two fills of `research.backtest` without its rules. The
-shortest bars that give both count.
+A signal is entered at the open of the first bar that opens after it was told (the step that took it, where that is
+later than `known_at`) plus the latency and before it expires, and left at the open of the first bar `horizon_s` later:
+the two fills of `research.backtest` without its rules. The shortest bars that give both count.
 """
 
 import bisect
@@ -57,7 +57,8 @@ def settle(
     series : opens from `known_at` on, shortest bars first.
     now : UTC; how long bars have been waited for.
     """
-    decided_at = signal.known_at + dt.timedelta(seconds=latency_s)
+    told_at = signal.known_at if signal.backfilled else max(signal.known_at, signal.scored_at)
+    decided_at = told_at + dt.timedelta(seconds=latency_s)
     entered = False
     for opens in series:
         entry = _first(opens, decided_at)

@@ -18,6 +18,7 @@ from signals.errors import DataError
 from signals.research import clusters
 from signals.research.clusters import Bands, Days
 from signals.research.forward import Floats, as_of, forward, length_s, micros
+from signals.research.frames import told_at
 
 BEFORE_S, AFTER_S = 3600, 14_400
 AROUND_S = 3600
@@ -153,7 +154,7 @@ def traded(signals: pd.DataFrame, bars: pd.DataFrame, *, horizon_s: int, latency
 
     Columns: by, group, traded_n, traded_days, traded_bp, traded_low, traded_high.
     """
-    moved = forward(micros(signals["known_at"]), bars, np.array([horizon_s], np.int64), latency_s=latency_s).return_bp
+    moved = forward(micros(told_at(signals)), bars, np.array([horizon_s], np.int64), latency_s=latency_s).return_bp
     sign = signals["sign"].to_numpy(float)
     signed = moved[:, 0] * np.where(sign == 0, math.nan, sign)
     days = clusters.days_of(pd.DatetimeIndex(signals["known_at"]))

@@ -14,6 +14,7 @@ import pandas as pd
 from signals.market.week import day_of
 from signals.research import clusters
 from signals.research.forward import AsOf, Floats, as_of, forward, length_s, micros
+from signals.research.frames import told_at
 from signals.research.ic import wilson
 from signals.scoring import surprise
 from signals.text import fold
@@ -35,7 +36,7 @@ _VARIANTS = (
 """What tells series of one indicator apart: their surprises are of different sizes."""
 _PATTERNS = tuple((name, re.compile(pattern)) for name, pattern in _VARIANTS)
 _US = 1_000_000
-COLUMNS = ("signal_id", "known_at", "event", "country", "gap", "expected", "called", "spread", "z", "size")
+COLUMNS = ("signal_id", "known_at", "event", "country", "gap", "expected", "called", "told_at", "spread", "z", "size")
 MOVES = ("before_bp", "around_bp", "traded_bp")
 
 
@@ -46,21 +47,23 @@ def releases(signals: pd.DataFrame) -> pd.DataFrame:
     -------
     event : indicator and variant, as `US cpi core m/m`.
     gap : figure minus forecast (or prior), in the table's usual misses, + where it strengthens its currency.
-    expected : +1 where USD/JPY should rise by it, -1, 0 in line; called : the signal's own sign.
+    expected : +1 where USD/JPY should rise by it, -1, 0 in line; called : the signal's own sign; told_at : as `frames`.
     spread : of the event's earlier gaps: 1.4826 times their median size, a normal's standard deviation, which one
         month of 2020 does not make large for years. NaN while there are fewer than `EARLIER_MIN`, or most were in line.
     z, size : |gap| in spreads, and its bucket.
     """
     found = []
-    for row in zip(signals["signal_id"], signals["known_at"], signals["title"], signals["sign"], strict=True):
+    columns = (signals["signal_id"], signals["known_at"], signals["title"], signals["sign"], told_at(signals))
+    for row in zip(*columns, strict=True):
         text = fold(row[2])
         one = surprise.find(text)
         if one is None or one.against != "forecast":
             continue
         toward = int(np.sign(one.gap)) * (1 if one.country == "US" else -1)
-        found.append((row[0], row[1], _event(one, text), one.country, one.gap, toward, int(row[3])))
-    frame = pd.DataFrame(found, columns=list(COLUMNS[:7]))
-    frame["known_at"] = pd.to_datetime(frame["known_at"], utc=True).astype("datetime64[us, UTC]")
+        found.append((row[0], row[1], _event(one, text), one.country, one.gap, toward, int(row[3]), row[4]))
+    frame = pd.DataFrame(found, columns=list(COLUMNS[:8]))
+    for name in ("known_at", "told_at"):
+        frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[us, UTC]")
     day = pd.Series(day_of(pd.DatetimeIndex(frame["known_at"])), index=frame.index)
     frame = frame[~pd.DataFrame({"event": frame["event"], "day": day}).duplicated()].reset_index(drop=True)
     frame["gap"] = frame["gap"].astype("float64")
@@ -78,14 +81,16 @@ def moves(found: pd.DataFrame, bars: pd.DataFrame, *, horizon_s: int = 3600, lat
     """Releases with what the price did, in basis points, + where USD/JPY rose.
 
     before_bp : from `horizon_s` before `known_at` to it, as of each; around_bp : from it to as long after;
-    traded_bp : as long from the next open after `known_at` + latency. With bars of an hour a price as of a moment is up
+    traded_bp : as long from the next open after `told_at` + latency. With bars of an hour a price as of a moment is up
     to an hour old, so `around_bp` holds some of what came before, and `traded_bp` misses what came at once.
     """
     horizon_s = max(horizon_s, int(length_s(bars)))
     known_at = micros(found["known_at"])
     priced: list[AsOf] = [as_of(bars, known_at + offset * horizon_s * _US) for offset in (-1, 0, 1)]
     logs = [np.log(one.price) * 1e4 for one in priced]
-    traded = forward(known_at, bars, np.array([horizon_s], np.int64), latency_s=latency_s).return_bp[:, 0]
+    traded = forward(micros(found["told_at"]), bars, np.array([horizon_s], np.int64), latency_s=latency_s).return_bp[
+        :, 0
+    ]
     return found.assign(before_bp=logs[1] - logs[0], around_bp=logs[2] - logs[1], traded_bp=traded)
 
 

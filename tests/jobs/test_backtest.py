@@ -61,13 +61,22 @@ def test_what_was_told_is_traded_and_said_with_its_interval(home: Shell, tmp_pat
 
 
 def test_the_same_run_is_the_same_trial_and_another_is_another(home: Shell) -> None:
-    """Trials are counted by what they are, not by how often they are run; one may be left out, and says so."""
+    """Trials are counted by what they are, not by how often they are run; one not noted was made all the same."""
     before = run(home)["deflated"]["trials"]
     assert run(home)["deflated"]["trials"] == before
     assert run(home, "--set", "rules.horizon_s=600")["deflated"]["trials"] == before + 1
-    left_out = run(home, "--no-count", "--set", "rules.horizon_s=700")
-    assert left_out["deflated"]["trials"] == before + 1
-    assert any("not counted" in note for note in left_out["notes"])
+    for _ in range(2):
+        left_out = run(home, "--no-count", "--set", "rules.horizon_s=700")
+        assert left_out["deflated"]["trials"] == before + 2
+    assert any(f"{before + 1} distinct trials" in note and "not noted" in note for note in left_out["notes"])
+
+
+def test_a_single_day_is_traded_and_said_to_be_too_little(home: Shell) -> None:
+    """One FX day has trades and a result, no Sharpe ratio and no bounds: null where nothing can be told."""
+    found = run(home, "--no-count", "--from", "2026-03-04", "--until", "2026-03-05")
+    assert (found["summary"]["trades"], found["summary"]["days"]) == (2, 1)
+    assert found["intervals"]["sharpe"]["value"] is None
+    assert found["verdict"].endswith("too few days to say anything.")
 
 
 def test_costs_and_rules_can_be_set(home: Shell) -> None:
@@ -85,6 +94,8 @@ def test_costs_and_rules_can_be_set(home: Shell) -> None:
         (("--set", "tempo=3"), "--set: 'tempo=3' sets nothing - as rules.NAME=VALUE"),
         (("--bars", "ecb:86400"), "bars ecb:86400: the store has none"),
         (("--from", "2031-01-01"), "signals: there are none in this time"),
+        (("--from", "0001-01-01T00:00+05:00"), "--from: '0001-01-01T00:00+05:00' is no time"),
+        (("--signals", "stroe"), "stroe: there is no such file - --signals takes store, replay or a Parquet file"),
     ],
 )
 def test_a_mistake_is_one_line_with_its_mend(home: Shell, arguments: tuple[str, ...], said: str) -> None:

@@ -211,3 +211,36 @@ def test_other_units_and_zones_of_aware_times_are_read():
     made, plain = (backtest(*pair, Rules(positions="many"), COSTS) for pair in ((signals, bars), (SIGNALS, BARS)))
     pd.testing.assert_frame_equal(made.trades, plain.trades)
     assert len(plain.trades) == 2
+
+
+def _told(known: list[str], scored: list[str], **columns: Any) -> pd.DataFrame:
+    known_at, scored_at = (pd.to_datetime(texts, utc=True).as_unit("us") for texts in (known, scored))
+    return signal_table(known_at, scored_at=scored_at, **columns)
+
+
+def test_nobody_trades_before_a_signal_was_told():
+    """A headline that waited half an hour for its step is traded after the step; imported history at its own time."""
+    at = pd.date_range("2026-03-03T12:00Z", periods=240, freq="min", unit="us")
+    bars = bar_table(at, np.full((240, 4), 150.0), pd.Timedelta(minutes=1))
+    signals = _told(
+        ["2026-03-03T12:10Z"] * 2, ["2026-03-03T12:40Z"] * 2, backfilled=[False, True], valid_until=at[[-1, -1]]
+    )
+    rules = Rules(latency_s=2, positions="many")
+    trades = backtest(signals, bars, rules, FREE).trades.set_index("signal_id")
+    assert trades.loc["s0000", "entry_at"] == pd.Timestamp("2026-03-03T12:41Z")
+    assert trades.loc["s0000", "decided_at"] == pd.Timestamp("2026-03-03T12:40:02Z")
+    assert trades.loc["s0001", "entry_at"] == pd.Timestamp("2026-03-03T12:11Z")
+
+
+def test_what_was_told_first_is_traded_first():
+    """An earlier headline that a later step took neither blocks the one told before it nor is closed by it."""
+    at = pd.date_range("2026-03-03T12:00Z", periods=240, freq="min", unit="us")
+    bars = bar_table(at, np.full((240, 4), 150.0), pd.Timedelta(minutes=1))
+    signals = _told(
+        ["2026-03-03T12:10Z", "2026-03-03T12:20Z"], ["2026-03-03T12:40Z", "2026-03-03T12:20Z"],
+        backfilled=False, sign=[1, -1], valid_until=at[[-1, -1]],
+    )  # fmt: skip
+    trades = backtest(signals, bars, Rules(), FREE).trades
+    assert trades["signal_id"].tolist() == ["s0001", "s0000"]
+    assert trades["exit_reason"].tolist() == ["opposite", "horizon"]
+    assert trades["exit_at"].iloc[0] == trades["entry_at"].iloc[1] == pd.Timestamp("2026-03-03T12:41Z")

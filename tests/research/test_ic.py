@@ -157,3 +157,14 @@ def test_of_nothing_and_of_one_call_nothing_is_claimed(count):
     assert len(reliability(found)) == 2 * count
     assert len(monthly(signals, moving(), horizon_s=900)) == count
     assert np.isnan(ic.wilson(0, 0)).all()
+
+
+def test_what_was_told_late_is_had_late():
+    """Half an hour after the move nothing of it is left from the next open, though the call was known before it."""
+    late = called().assign(scored_at=lambda rows: rows["known_at"] + pd.Timedelta(minutes=30))
+    table = information_coefficient(late, moving())
+    assert at(table, 900)["mean_bp"] == pytest.approx(0, abs=1e-6)
+    assert at(table, 3600)["n"] == 24
+    assert outcomes(late, moving(), 900)["return_bp"].abs().max() == pytest.approx(0, abs=1e-6)
+    history = late.assign(backfilled=True)
+    assert at(information_coefficient(history, moving()), 900)["mean_bp"] > 1

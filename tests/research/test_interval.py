@@ -101,6 +101,7 @@ def test_too_little_has_no_bounds():
     assert math.isnan(interval(few.repeat(9), days=np.arange(UNITS_MIN - 1).repeat(9)).low)
     assert not math.isnan(interval(np.append(few, 1.0)).low)
     assert math.isnan(interval([]).value)
+    assert math.isnan(interval([0.3], "sharpe").value)
 
 
 def test_a_wider_level_is_wider():

@@ -24,14 +24,21 @@ def some() -> pd.DataFrame:
     return random_signals(chance, random_bars(chance, 6000, 15, "2026-02-20T12:00Z"), 800)
 
 
-def by_day(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.groupby([day_of(pd.DatetimeIndex(frame["known_at"])), "sign"]).size()
+def runs_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """Signals with a sign: their FX day, and the number of the run of equal neighbours that each is of."""
+    has = frame[frame["sign"] != 0].reset_index(drop=True)
+    has["day"] = day_of(pd.DatetimeIndex(has["known_at"]))
+    has["run"] = (has[["day", "sign"]] != has[["day", "sign"]].shift()).any(axis=1).cumsum()
+    return has
 
 
 def test_a_shuffle_keeps_each_day_and_loses_who_said_what(some):
-    """Counts of signs by day stay, flat and abstained rows stay, nothing but signs changes, seeds differ."""
+    """Runs keep together and their signs within the day, flat ones stay, nothing but signs changes, seeds differ."""
     made = shuffled(some, 1)
-    pd.testing.assert_series_equal(by_day(made), by_day(some))
+    real = runs_of(some).assign(dealt=made.loc[made["sign"] != 0, "sign"].to_numpy())
+    assert (real.groupby("run")["dealt"].nunique() == 1).all()
+    first = real.groupby("run").first()
+    pd.testing.assert_series_equal(*(first.groupby("day")[name].sum() for name in ("sign", "dealt")), check_names=False)
     assert ((made["sign"] == 0) == (some["sign"] == 0)).all()
     pd.testing.assert_frame_equal(made.drop(columns="sign"), some.drop(columns="sign"))
     assert (made["sign"] != some["sign"]).mean() > 0.1
@@ -54,6 +61,15 @@ def test_a_shift_goes_around_its_week(some, shift_s):
         pd.testing.assert_series_equal(after[name] - after["known_at"], before[name] - before["known_at"])
     back = shifted(shifted(some, shift_s), -shift_s)
     pd.testing.assert_frame_equal(back, some.sort_values(["known_at", "signal_id"], ignore_index=True))
+
+
+def test_a_shift_takes_along_when_a_signal_was_told():
+    """A signal told ten minutes late is so after a shift too: none is told when it is over, or before it is known."""
+    at = pd.date_range("2026-03-03T12:00Z", periods=3, freq="h", unit="us")
+    some = signal_table(at, scored_at=at + pd.Timedelta(minutes=10), backfilled=False)
+    for shift_s in (-3600, 3600):
+        moved = shifted(some, shift_s)
+        assert (moved["scored_at"] - moved["known_at"] == pd.Timedelta(minutes=10)).all()
 
 
 def test_what_says_the_direction_turns_along():
@@ -98,6 +114,20 @@ def test_signals_that_know_nothing_stand_anywhere():
         p_values.append(held.standing.set_index("kind").loc["shuffled", "p_value"])
     assert 0.3 < np.mean(p_values) < 0.7
     assert min(p_values) > 0
+
+
+def test_three_headlines_of_one_story_are_no_three_witnesses():
+    """Where stories come in copies of one sign, p-values of noise reach the ends as seldom as chance has it."""
+    said = world(1, days=10, signals=120, copies=3).signals[["known_at", "sign"]]
+    dealt = np.stack([shuffled(said, seed)["sign"] for seed in range(99)]).astype(float)
+    minute = ((said["known_at"] - said["known_at"].iloc[0]) // pd.Timedelta(minutes=1)).to_numpy()
+    extreme = []
+    for seed in range(200):
+        walk = np.random.default_rng(seed).normal(0, 1, minute[-1] + 61).cumsum()
+        moved = walk[minute + 60] - walk[minute]
+        rank = (dealt @ moved >= said["sign"].to_numpy() @ moved).sum()
+        extreme.append(rank < 5 or rank > 94)
+    assert np.mean(extreme) <= 0.2, "a tenth is expected; dealt one by one it is nearly half"
 
 
 def test_what_acts_before_it_was_known_is_said(some):

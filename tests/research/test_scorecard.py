@@ -23,7 +23,11 @@ def minutes(count: int, *, first: dt.datetime = NOW, step: float = 0.01, length_
 
 def came(signal=None, series=None, now=LATER, costs=FREE, latency_s=2):
     return settle(
-        signal or make_signal(), [minutes(120)] if series is None else series, now, costs=costs, latency_s=latency_s
+        signal or make_signal(scored_at=NOW),
+        [minutes(120)] if series is None else series,
+        now,
+        costs=costs,
+        latency_s=latency_s,
     )
 
 
@@ -37,6 +41,13 @@ def test_a_signal_is_filled_at_the_next_open_and_left_at_its_horizon():
 def test_a_bar_that_opens_as_the_order_arrives_is_taken():
     """Without latency the bar that opens at `known_at` itself is the next open: nothing in it was known before."""
     assert came(latency_s=0).entry_at == NOW
+
+
+def test_a_signal_told_late_is_filled_late():
+    """What a step took ten minutes after it was known could be had then, not before; history as it was dated."""
+    late = {"scored_at": NOW + 10 * MINUTE}
+    assert came(make_signal(**late)).entry_at == NOW + 11 * MINUTE
+    assert came(make_signal(**late, backfilled=True)).entry_at == NOW + MINUTE
 
 
 def test_spread_and_slippage_of_both_hours_are_paid():
@@ -76,9 +87,9 @@ def test_bars_that_never_come_end_in_no_exit():
 
 
 def row(number: int, direction: str, moved_bp: float | None, **changes: object) -> Row:
+    at = NOW + number * dt.timedelta(days=1)
     signal = make_signal(
-        signal_id=str(number), direction=direction, known_at=NOW + number * dt.timedelta(days=1),
-        valid_until=NOW + number * dt.timedelta(days=1) + HOUR, scored_at=LATER, **changes,
+        signal_id=str(number), direction=direction, known_at=at, valid_until=at + HOUR, scored_at=at, **changes,
     )  # fmt: skip
     if moved_bp is None:
         return Row(signal, None, None)
