@@ -96,7 +96,7 @@ def _reserve(report: Path | None, to: Path | None) -> None:
     for package, what in needs.items():
         research.require(package, what)
     if report:
-        report.touch()
+        research.reserve(report)
     if to:
         to.mkdir(parents=True, exist_ok=True)
 

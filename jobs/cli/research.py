@@ -117,6 +117,14 @@ def load(
     )
 
 
+def reserve(report: Path) -> None:
+    """A place that cannot be written is told of before the work; nothing is left there if that comes to nothing."""
+    new = not report.exists()
+    report.touch()
+    if new:
+        report.unlink()
+
+
 def require(package: str, what: str) -> None:
     """Raise ConfigError where a package of the extra `research` is not installed."""
     if importlib.util.find_spec(package) is None:

@@ -37,7 +37,13 @@ def study(
     allow_backfilled: research.AllowBackfilled = False,
     latency_s: Annotated[
         float,
-        typer.Option("--latency", metavar="SECONDS", min=0, help="From when it was told until an order could be sent."),
+        typer.Option(
+            "--latency",
+            metavar="SECONDS",
+            min=0,
+            max=604_800,
+            help="From when it was told until an order could be sent.",
+        ),
     ] = 2,
     horizon_s: Annotated[
         int | None,
@@ -85,7 +91,7 @@ def _reserve(report: Path | None, to: Path | None) -> None:
             from signals.research import pictures_study  # noqa: F401
         except ModuleNotFoundError as error:
             raise ConfigError("--report", f"{error.name} is not installed", "pip install -e .[research]") from error
-        report.touch()
+        research.reserve(report)
     if to:
         try:
             import pyarrow  # noqa: F401

@@ -100,7 +100,9 @@ def test_costs_and_rules_can_be_set(home: Shell) -> None:
 )
 def test_a_mistake_is_one_line_with_its_mend(home: Shell, arguments: tuple[str, ...], said: str) -> None:
     """Usage errors end with 2, missing data with 1; never a traceback, and no trial is counted."""
-    done = home.run("backtest", *arguments)
+    report = home.home.parent / "none.html"
+    done = home.run("backtest", "--report", str(report), *arguments)
+    assert not report.exists(), "an empty page was left behind"
     assert done.returncode in (1, 2)
     assert done.stderr.startswith(f"signals: {said}"), done.stderr
     assert len(done.stderr.splitlines()) == 1

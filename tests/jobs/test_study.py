@@ -96,3 +96,10 @@ def test_what_cannot_be_done_is_one_line(home: Shell, arguments, code: int, line
     done = home.run("study", *arguments)
     assert (done.returncode, done.stderr.count("\n")) == (code, 1)
     assert line in done.stderr
+
+
+def test_a_latency_without_end_is_refused(home: Shell) -> None:
+    """As any figure out of range: by usage, not by a traceback."""
+    done = home.run("study", "--allow-backfilled", "--latency", "inf")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
