@@ -30,6 +30,7 @@ EVENTS = {
     "broker.resent": "Redis had lost messages: the tail of the outbox was sent again",
     "log.failed": "lines cannot be written to a place: why, and the mend; told once, on stderr or in the file",
     "log.resumed": "they can again; `lost` were not written meanwhile",
+    "web.failed": "a request met a defect: path, and its traceback",
     "service.start": "the service is up",
     "service.stop": "the service was asked to end, and has",
 }
