@@ -19,6 +19,8 @@ from jobs.log_faults import File, Screen, ToldOnce
 EVENTS = {
     "job.start": "a run of a job began",
     "job.end": "it ended: outcome, duration_s, counts, error",
+    "job.paused": "someone paused a job: until when, and why",
+    "job.resumed": "someone let a paused job go on",
     "source.failed": "a source of headlines gave no usable answer: reason and mend",
     "source.note": "one item or document of a source could not be used",
     "price.failed": "a source of prices gave no usable answer",
