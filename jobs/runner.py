@@ -110,6 +110,8 @@ class Runner:
         self._ending = threading.Event()
         self._working = Working()
         self.history = history if isinstance(history, Records) else Records(history, clock)
+        self.watchers: list[Callable[[JobRun], object]] = []
+        """Told of each run as it ends, in its thread: they neither wait nor raise, as `deque.append`."""
         self.pauses = Pauses(self.history.store, clock, tasks)
 
     def run(self, job: str, trigger: Trigger, scheduled_at: dt.datetime | None = None) -> JobRun:
@@ -255,6 +257,8 @@ class Runner:
             ended = msgspec.structs.replace(ended, outcome="failed", error=error)
         write: Any = log.error if error else log.debug if record.job in QUIET else log.info
         write("job.end", outcome=ended.outcome, duration_s=ended.duration_s, counts=ended.counts, error=error)
+        for watcher in self.watchers:
+            watcher(ended)
         return ended
 
 
