@@ -9,6 +9,7 @@ from jobs.app import App
 from jobs.heartbeat import Pulse
 from jobs.records import Records
 from jobs.runner import Report, Run, Runner, Task
+from jobs.watchdog import Watchdog
 
 NAMES = {
     "ingest": "read the sources that are due and store new headlines",
@@ -19,6 +20,7 @@ NAMES = {
     "train": "fit a new model if the corpus has changed",
     "retention": "thin what is kept beyond its time",
     "heartbeat": "tell the channel what the service knows of itself",
+    "watchdog": "judge what is fresh; open, repeat and close alerts",
 }
 """Every job and what it does, in the order of a day's importance."""
 
@@ -40,6 +42,7 @@ def runner_for(app: App, next_runs: Callable[[], Mapping[str, dt.datetime | None
     tasks: dict[str, Task] = {name: functools.partial(_call, where, app) for name, where in _BODIES.items()}
     history = Records(app.store, app.clock)
     tasks["heartbeat"] = Pulse(app, next_runs, history.settle)
+    tasks["watchdog"] = Watchdog(app, next_runs)
     timeouts = {name: getattr(app.settings.jobs, name).timeout_s for name in tasks}
     return Runner({name: (task, timeouts[name]) for name, task in tasks.items()}, history, app.clock)
 

@@ -17,7 +17,7 @@ from signals.model import JobRun, Outcome
 from signals.store import Store
 
 Trigger = Literal["schedule", "manual", "chain", "cycle"]
-QUIET = frozenset({"heartbeat"})
+QUIET = frozenset({"heartbeat", "watchdog"})
 """Jobs so frequent that their good runs are logged for the file only. Scheduled ones never wait for the store."""
 
 

@@ -11,7 +11,7 @@ from jobs.follow import Following
 from jobs.runner import OVERLAP, Runner
 from jobs.settings import Job
 
-_AT_ONCE = ("heartbeat", "ingest", "inbox", "prices")
+_AT_ONCE = ("heartbeat", "ingest", "inbox", "prices", "watchdog")
 """Jobs that also run as the service starts."""
 
 
