@@ -33,7 +33,10 @@ EVENTS = {
     "log.failed": "lines cannot be written to a place: why, and the mend; told once, on stderr or in the file",
     "log.resumed": "they can again; `lost` were not written meanwhile",
     "service.start": "the service is up",
-    "service.stop": "the service was asked to end, and has",
+    "service.stop": "the service was asked to end, and does",
+    "service.killed": "the service hung, so its minder killed it: why; it is started anew",
+    "service.died": "the service ended though nobody asked it to: why; it is started anew after wait_s",
+    "service.crash_loop": "it dies again and again: how often, and its last exit code; it is still started anew",
 }
 """Every event name and what it means; nothing else is logged by this product."""
 
