@@ -3,7 +3,7 @@
 import datetime as dt
 import functools
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from jobs.clock import utc_now
 from jobs.settings import Settings
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from signals.scoring.model import ScoringModel
 
 
+class Held(Protocol):
+    """Something with a lock."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
 class App:
     """Store, broker and model of one home.
 
@@ -36,7 +43,7 @@ class App:
         self.settings = settings
         self.clock = clock
         self._broker: EmbeddedBroker | None = None
-        self._held: list[IO[str]] = []
+        self._held: list[Held] = []
 
     @functools.cached_property
     def store(self) -> Store:
@@ -104,8 +111,8 @@ class App:
         key = self.settings.signing_key
         return signer(key, "SIGNALS_SIGNING_KEY") if key else None
 
-    def hold(self, lock: IO[str]) -> None:
-        """Keep a locked file open until the end."""
+    def hold(self, lock: Held) -> None:
+        """Keep what is locked until the end."""
         self._held.append(lock)
 
     def close(self) -> None:

@@ -46,6 +46,7 @@ def runner_for(
     tasks["heartbeat"] = Pulse(app, next_runs, history.settle)
     timeouts = {name: getattr(app.settings.jobs, name).timeout_s for name in tasks}
     claims = Claims(tasks, app.settings.home / "locks", free=QUIET)
+    app.hold(claims)
     bodies = {name: (task, timeouts[name]) for name, task in tasks.items()}
     return Runner(bodies, history, app.clock, claims=claims, next_runs=next_runs, retries=retries)
 
