@@ -63,5 +63,6 @@ def checked(store: sqlite3.Connection) -> str:
 
 @contextlib.contextmanager
 def opened(uri: str) -> Iterator[sqlite3.Connection]:
+    """A connection of SQLite's own, closed at the end."""
     with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=30)) as made:
         yield made

@@ -13,9 +13,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from jobs import logs
+from jobs import logs, replaying
 from jobs.app import App
+from jobs.backup import back_up
 from jobs.catalogue import runner_for
+from jobs.history import FIRST, LAST
+from jobs.restoring import restore
 from jobs.settings import load
 from signals.store import bars, headlines
 from signals.store.database import HEAD
@@ -39,14 +42,13 @@ def backed(tmp_path_factory):
         with app.store.write() as conn:
             bars.add(conn, [msgspec.structs.replace(bar, known_at=clock()) for bar in minutes(12, seed=2)])
         _publish(app, clock, news(30, seed=1))
-        taken = threading.Event()
+        published = threading.Semaphore(0)
         ended = threading.Event()
 
         def take():
-            for number in range(4):
-                done = shell.run("backup", "--to", str(folder / f"{number}.tar.gz"))
-                assert done.returncode == 0, done.stderr
-                taken.set()
+            for number in range(3):
+                assert published.acquire(timeout=60)
+                back_up(app.settings, folder / f"{number}.tar.gz", clock())
             ended.set()
 
         thread = threading.Thread(target=take)
@@ -54,6 +56,7 @@ def backed(tmp_path_factory):
         batch = news(4000, seed=3)
         for part in range(100):
             _publish(app, clock, batch[part * 40 : part * 40 + 40])
+            published.release()
             if ended.is_set():
                 break
         thread.join()
@@ -82,15 +85,14 @@ def names(archive):
 
 def test_each_backup_taken_during_writes_replays_to_the_same_bytes(backed, tmp_path):
     """Whatever moment it caught: a whole one, in which replay finds nothing different."""
-    shell, archives = backed
     told = []
-    for number, archive in enumerate(archives):
-        made = Shell(tmp_path / str(number), ARTICLES) if (tmp_path / str(number)).mkdir() is None else None
-        done = made.run("restore", str(archive))
-        assert done.returncode == 0, done.stderr
-        said = json.loads(made.run("replay", "--json").stdout)
-        assert (said["by_the_same"], said["different"]) == (True, 0)
-        told.append(said["same"])
+    for number, archive in enumerate(backed[1]):
+        settings = load(None, {"SIGNALS_HOME": str(tmp_path / str(number))})
+        restore(settings, archive)
+        with contextlib.closing(App(settings)) as app:
+            done = replaying.run(app, replaying.Asked(FIRST, LAST))
+        assert (done.by_the_same, done.comparison.different) == (True, 0)
+        told.append(done.comparison.same)
     assert told == sorted(told)
     assert told[0] < told[-1]  # writes went on between them
 
@@ -181,8 +183,6 @@ def test_a_file_cut_short_is_refused(backed, tmp_path):
 
 
 def refused(archive, tmp_path, why):
-    from jobs.restoring import restore
-
     settings = load(None, {"SIGNALS_HOME": str(tmp_path / "empty")})
     with pytest.raises(Exception, match=why) as caught:
         restore(settings, archive)
