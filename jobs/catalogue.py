@@ -5,6 +5,7 @@ import functools
 import pkgutil
 from collections.abc import Callable, Mapping
 
+from jobs import traces
 from jobs.app import App
 from jobs.claims import Claims
 from jobs.heartbeat import Pulse
@@ -60,5 +61,6 @@ def pauses_for(app: App) -> Pauses:
 
 
 def _call(where: str, app: App, run: Run) -> Report:
-    report: Report = pkgutil.resolve_name(where)(app, run)
+    with traces.span(f"job {where.rpartition(':')[2]}", run_id=run.run_id, trigger=run.trigger):
+        report: Report = pkgutil.resolve_name(where)(app, run)
     return report
