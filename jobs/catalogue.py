@@ -9,7 +9,6 @@ from jobs.app import App
 from jobs.heartbeat import Pulse
 from jobs.records import Records
 from jobs.runner import Report, Run, Runner, Task
-from jobs.watchdog import Watchdog
 
 NAMES = {
     "ingest": "read the sources that are due and store new headlines",
@@ -42,9 +41,23 @@ def runner_for(app: App, next_runs: Callable[[], Mapping[str, dt.datetime | None
     tasks: dict[str, Task] = {name: functools.partial(_call, where, app) for name, where in _BODIES.items()}
     history = Records(app.store, app.clock)
     tasks["heartbeat"] = Pulse(app, next_runs, history.settle)
-    tasks["watchdog"] = Watchdog(app, next_runs)
+    tasks["watchdog"] = _watchdog(app, next_runs)
     timeouts = {name: getattr(app.settings.jobs, name).timeout_s for name in tasks}
     return Runner({name: (task, timeouts[name]) for name, task in tasks.items()}, history, app.clock)
+
+
+def _watchdog(app: App, next_runs: Callable[[], Mapping[str, dt.datetime | None]]) -> Task:
+    """The watchdog, which remembers from run to run; made at its first."""
+    made: list[Task] = []
+
+    def judge(run: Run) -> Report:
+        if not made:
+            from jobs.watchdog import Watchdog
+
+            made.append(Watchdog(app, next_runs))
+        return made[0](run)
+
+    return judge
 
 
 def _call(where: str, app: App, run: Run) -> Report:
