@@ -21,6 +21,7 @@ NAMES = {
     "train": "fit a new model if the corpus has changed",
     "retention": "thin what is kept beyond its time",
     "heartbeat": "tell the channel what the service knows of itself",
+    "watchdog": "judge what is fresh; open, repeat and close alerts",
 }
 """Every job and what it does, in the order of a day's importance."""
 
@@ -44,6 +45,7 @@ def runner_for(
     tasks: dict[str, Task] = {name: functools.partial(_call, where, app) for name, where in _BODIES.items()}
     history = Records(app.store, app.clock)
     tasks["heartbeat"] = Pulse(app, next_runs, history.settle)
+    tasks["watchdog"] = _watchdog(app, next_runs)
     timeouts = {name: getattr(app.settings.jobs, name).timeout_s for name in tasks}
     claims = Claims(tasks, app.settings.home / "locks", free=QUIET)
     app.hold(claims)
@@ -54,6 +56,20 @@ def runner_for(
 def pauses_for(app: App) -> Pauses:
     """What pauses these jobs and lets them go on, without a runner."""
     return Pauses(app.store, app.clock, NAMES)
+
+
+def _watchdog(app: App, next_runs: Callable[[], Mapping[str, dt.datetime | None]]) -> Task:
+    """The watchdog, which remembers from run to run; made at its first."""
+    made: list[Task] = []
+
+    def judge(run: Run) -> Report:
+        if not made:
+            from jobs.watchdog import Watchdog
+
+            made.append(Watchdog(app, next_runs))
+        return made[0](run)
+
+    return judge
 
 
 def _call(where: str, app: App, run: Run) -> Report:
