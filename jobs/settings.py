@@ -67,6 +67,7 @@ class Retention(Job, frozen=True, kw_only=True):
     """Schedule and limits of the retention job."""
 
     keep_runs_days: Seconds = 30
+    keep_logs_days: Seconds = 30
 
 
 class Jobs(Section, frozen=True, kw_only=True):
@@ -81,6 +82,13 @@ class Jobs(Section, frozen=True, kw_only=True):
     retention: Retention
     heartbeat: Job
     watchdog: Job
+
+
+class Service(Section, frozen=True, kw_only=True):
+    """How the service is minded."""
+
+    kill_after_s: Seconds = 30
+    """So long beyond its timeout_s a hung run may go on before the service is killed and started anew."""
 
 
 class Seeds(Section, frozen=True, kw_only=True):
@@ -122,6 +130,7 @@ class _File(Section, frozen=True, kw_only=True):
     costs: Path | None = None
     seeds: Seeds
     jobs: Jobs
+    service: Service = Service()
     policy: Policy = Policy()
     prices: Prices = Prices()
     sources: Sources = Sources()
@@ -148,6 +157,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What trading costs in a backtest; null where no file of costs is named."""
     seeds: Seeds
     jobs: Jobs
+    service: Service = Service()
     policy: Policy
     prices: Prices
     sources: Sources = Sources()
@@ -188,6 +198,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         costs=_costs(_absolute(base, file.costs)) if file.costs else None,
         seeds=Seeds(**{name: _absolute(base, getattr(file.seeds, name)) for name in Seeds.__struct_fields__}),
         jobs=file.jobs,
+        service=file.service,
         policy=file.policy,
         prices=file.prices,
         sources=file.sources,
