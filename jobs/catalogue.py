@@ -12,7 +12,6 @@ from jobs.heartbeat import Pulse
 from jobs.pauses import Pauses
 from jobs.records import Records
 from jobs.runner import QUIET, Report, Run, Runner, Task
-from jobs.watchdog import Watchdog
 
 NAMES = {
     "ingest": "read the sources that are due and store new headlines",
@@ -47,7 +46,7 @@ def runner_for(
     tasks: dict[str, Task] = {name: functools.partial(_call, where, app) for name, where in _BODIES.items()}
     history = Records(app.store, app.clock)
     tasks["heartbeat"] = Pulse(app, next_runs, history.settle)
-    tasks["watchdog"] = Watchdog(app, next_runs)
+    tasks["watchdog"] = _watchdog(app, next_runs)
     timeouts = {name: getattr(app.settings.jobs, name).timeout_s for name in tasks}
     claims = Claims(tasks, app.settings.home / "locks", free=QUIET)
     app.hold(claims)
@@ -58,6 +57,20 @@ def runner_for(
 def pauses_for(app: App) -> Pauses:
     """What pauses these jobs and lets them go on, without a runner."""
     return Pauses(app.store, app.clock, NAMES)
+
+
+def _watchdog(app: App, next_runs: Callable[[], Mapping[str, dt.datetime | None]]) -> Task:
+    """The watchdog, which remembers from run to run; made at its first."""
+    made: list[Task] = []
+
+    def judge(run: Run) -> Report:
+        if not made:
+            from jobs.watchdog import Watchdog
+
+            made.append(Watchdog(app, next_runs))
+        return made[0](run)
+
+    return judge
 
 
 def _call(where: str, app: App, run: Run) -> Report:

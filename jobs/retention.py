@@ -6,13 +6,15 @@ from pathlib import Path
 from jobs.app import App
 from jobs.logs import rotated
 from jobs.runner import QUIET, Report, Run
-from signals.store import pauses, runs, source_days
+from signals.store import alerts, notices, pauses, runs, source_days
 
 _KEEP_QUIET = dt.timedelta(days=1)
+_KEEP_NOTICES = dt.timedelta(days=7)
+"""Sent or not: what is a day old is not tried any more."""
 
 
 def retention(app: App, run: Run) -> Report:
-    """Drop what is older than its days: runs, runs of the frequent jobs, days of sources, rotated logs, old pauses.
+    """Drop what is older than its days: runs, runs of the frequent jobs, days of sources, logs, pauses, closed alerts.
 
     Headlines, bars, scores, signals and the outbox stay for ever: they are the archive that a replay is made of, and
     the outbox is what it is compared with, byte for byte.
@@ -24,8 +26,11 @@ def retention(app: App, run: Run) -> Report:
         dropped = runs.thin(conn, now - keep) + runs.thin(conn, now - _KEEP_QUIET, jobs=sorted(QUIET))
         days = source_days.thin(conn, (now - keep).date())
         pauses.thin(conn, now)
+        closed = alerts.thin(conn, now - dt.timedelta(days=app.settings.alerts.keep_days))
+        notices.thin(conn, now - _KEEP_NOTICES)
     files, notes = _thin_logs(app.settings.home, logs_before)
-    return Report({"dropped_runs": dropped, "dropped_source_days": days, "dropped_logs": files}, notes)
+    counts = {"dropped_runs": dropped, "dropped_source_days": days, "dropped_alerts": closed, "dropped_logs": files}
+    return Report(counts, notes)
 
 
 def _thin_logs(home: Path, before: dt.datetime) -> tuple[int, tuple[str, ...]]:
