@@ -20,6 +20,7 @@ serve: .venv/run  ## the service, until Ctrl-C
 
 test: .venv/dev $(NODE)/node_modules/.package-lock.json  ## all tests
 	@sh .ci/browser
+	@sh .ci/promtool
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bridges: .venv-bench/dev  ## tests of the bridges to vectorbt and backtesting.py, in .venv-bench
@@ -38,8 +39,9 @@ bench: .venv/dev  ## timings, as ratios taken in one run
 bench-research: .venv-bench/dev  ## the backtest beside vectorbt, in .venv-bench
 	.venv-bench/bin/python -m tests.bench backtest
 
-docs: .venv/dev  ## write the outputs in README anew
+docs: .venv/dev  ## write the outputs in README and jobs/EVENTS.md anew
 	$(BIN)/python -m tests.docs.readme
+	$(BIN)/python -m tests.docs.events
 
 schemas: .venv/dev  ## write config/messages and config/export anew
 	$(BIN)/python -m signals.delivery.schema

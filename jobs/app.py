@@ -2,25 +2,36 @@
 
 import datetime as dt
 import functools
+import sys
+import time
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from jobs.clock import utc_now
 from jobs.settings import Settings
 from signals.delivery.broker import EmbeddedBroker
 from signals.delivery.opening import open_redis
 from signals.delivery.signing import signer
-from signals.errors import ConfigError, StoreError
+from signals.errors import BrokerError, ConfigError, ModelError, StoreError
 from signals.store import Store
+from signals.store.database import impatient
 
 if TYPE_CHECKING:
     import redis
 
     from jobs.memory import StoryMemory, VoiceMemory
+    from jobs.observer import Observer
     from signals.delivery.publisher import Publisher
     from signals.delivery.signing import Signer
     from signals.research.rules import Costs
     from signals.scoring.model import ScoringModel
+
+
+class Held(Protocol):
+    """Something with a lock."""
+
+    def close(self) -> None:
+        """Let go of it."""
 
 
 class App:
@@ -30,13 +41,22 @@ class App:
     ----------
     settings : as loaded.
     clock : gives the UTC time; a test brings its own.
+    ticks : gives seconds that pass whatever is done to the clock.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], dt.datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Callable[[], dt.datetime] = utc_now,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.settings = settings
         self.clock = clock
+        self.ticks = ticks
+        self.model_fault: str | None = None
+        """Why the model of this home is not in use, in one line; null where it is, or there is none."""
         self._broker: EmbeddedBroker | None = None
-        self._held: list[IO[str]] = []
+        self._held: list[Held] = []
 
     @functools.cached_property
     def store(self) -> Store:
@@ -50,11 +70,29 @@ class App:
         return Store.open(self.settings.database_url)
 
     @functools.cached_property
+    def quick_store(self) -> Store:
+        """The same database for who must not wait: a lock that others hold is an error after three seconds."""
+        _ = self.store  # makes the home and the tables
+        return Store.open(impatient(self.settings.database_url, 3))
+
+    @functools.cached_property
     def scorer(self) -> "ScoringModel":
         """The model in place: the one trained in this home, else the shipped one."""
         from jobs.training import load_in_place
 
-        return load_in_place(self.settings)
+        self.model_fault = None
+        return load_in_place(self.settings, self._passed_over)
+
+    def _passed_over(self, error: ModelError) -> None:
+        print(f"signals: {error}; the shipped model is used instead", file=sys.stderr)
+        self.model_fault = str(error)
+
+    @functools.cached_property
+    def observer(self) -> "Observer":
+        """What looks at this service; it remembers what it saw."""
+        from jobs.observer import Observer
+
+        return Observer(self)
 
     @property
     def costs(self) -> "Costs":
@@ -89,6 +127,17 @@ class App:
             self._broker = EmbeddedBroker(self.settings.home, self.settings.broker_port)
         return self._broker.ensure()
 
+    def redis_as_it_is(self) -> "redis.Redis":
+        """A client that gives up quickly, on the server that is there: none is started. Raises BrokerError."""
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        broker = EmbeddedBroker(self.settings.home, self.settings.broker_port)
+        url = self.settings.redis_url or broker.address()
+        if url is None:
+            raise BrokerError("Redis", "no server of this home runs", "`signals serve` starts one")
+        return open_redis(url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0))
+
     def redis(self) -> "redis.Redis":
         """A client on Redis as it stands now."""
         return open_redis(self.redis_url(), socket_timeout=10, socket_connect_timeout=5)
@@ -97,21 +146,23 @@ class App:
         """What sends messages to Redis as it stands now, signed where a key is set."""
         from signals.delivery.publisher import Publisher
 
-        return Publisher(self.redis(), sign=self._sign)
+        return Publisher(self.redis(), sign=self.sign)
 
     @functools.cached_property
-    def _sign(self) -> "Signer | None":
+    def sign(self) -> "Signer | None":
+        """What signs messages; null where no key is set."""
         key = self.settings.signing_key
         return signer(key, "SIGNALS_SIGNING_KEY") if key else None
 
-    def hold(self, lock: IO[str]) -> None:
-        """Keep a locked file open until the end."""
+    def hold(self, lock: Held) -> None:
+        """Keep what is locked until the end."""
         self._held.append(lock)
 
     def close(self) -> None:
         """Close the store and end the server this process started."""
-        if "store" in self.__dict__:
-            self.store.close()
+        for name in ("store", "quick_store"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
         if self._broker is not None:
             self._broker.stop()
         while self._held:

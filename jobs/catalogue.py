@@ -5,10 +5,13 @@ import functools
 import pkgutil
 from collections.abc import Callable, Mapping
 
+from jobs import traces
 from jobs.app import App
+from jobs.claims import Claims
 from jobs.heartbeat import Pulse
+from jobs.pauses import Pauses
 from jobs.records import Records
-from jobs.runner import Report, Run, Runner, Task
+from jobs.runner import QUIET, Report, Run, Runner, Task
 
 NAMES = {
     "ingest": "read the sources that are due and store new headlines",
@@ -19,6 +22,7 @@ NAMES = {
     "train": "fit a new model if the corpus has changed",
     "retention": "thin what is kept beyond its time",
     "heartbeat": "tell the channel what the service knows of itself",
+    "watchdog": "judge what is fresh; open, repeat and close alerts",
 }
 """Every job and what it does, in the order of a day's importance."""
 
@@ -35,15 +39,41 @@ _BODIES = {
 """Where each body is found when it first runs: what the jobs import takes seconds, which `jobs list` need not wait."""
 
 
-def runner_for(app: App, next_runs: Callable[[], Mapping[str, dt.datetime | None]] = dict) -> Runner:
-    """A runner of all jobs over these parts."""
+def runner_for(
+    app: App, next_runs: Callable[[], Mapping[str, dt.datetime | None]] = dict, *, retries: bool = False
+) -> Runner:
+    """A runner of all jobs over these parts; it and others of the same home never run a job at once."""
     tasks: dict[str, Task] = {name: functools.partial(_call, where, app) for name, where in _BODIES.items()}
     history = Records(app.store, app.clock)
     tasks["heartbeat"] = Pulse(app, next_runs, history.settle)
+    tasks["watchdog"] = _watchdog(app, next_runs)
     timeouts = {name: getattr(app.settings.jobs, name).timeout_s for name in tasks}
-    return Runner({name: (task, timeouts[name]) for name, task in tasks.items()}, history, app.clock)
+    claims = Claims(tasks, app.settings.home / "locks", free=QUIET)
+    app.hold(claims)
+    bodies = {name: (task, timeouts[name]) for name, task in tasks.items()}
+    return Runner(bodies, history, app.clock, claims=claims, next_runs=next_runs, retries=retries)
+
+
+def pauses_for(app: App) -> Pauses:
+    """What pauses these jobs and lets them go on, without a runner."""
+    return Pauses(app.store, app.clock, NAMES)
+
+
+def _watchdog(app: App, next_runs: Callable[[], Mapping[str, dt.datetime | None]]) -> Task:
+    """The watchdog, which remembers from run to run; made at its first."""
+    made: list[Task] = []
+
+    def judge(run: Run) -> Report:
+        if not made:
+            from jobs.watchdog import Watchdog
+
+            made.append(Watchdog(app, next_runs))
+        return made[0](run)
+
+    return judge
 
 
 def _call(where: str, app: App, run: Run) -> Report:
-    report: Report = pkgutil.resolve_name(where)(app, run)
+    with traces.span(f"job {where.rpartition(':')[2]}", run_id=run.run_id, trigger=run.trigger):
+        report: Report = pkgutil.resolve_name(where)(app, run)
     return report

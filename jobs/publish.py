@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from jobs import traces
 from jobs.app import App
 from jobs.memory import spans_before
 from jobs.runner import Report, Run
@@ -94,6 +95,8 @@ def take(app: App, counts: Counter[str], *, history: bool = False) -> int:
         )  # fmt: skip
         headlines.mark_taken(conn, batch, made.stories, made.skips, now)
         withdrawals.mark_taken(conn, fallen, now)
+    if not history:
+        traces.stepped(batch, made.signals, now)
     app.stories.keep(stories, steps, now, history=history)
     if voices:
         app.voices.keep(voices, steps)
@@ -143,6 +146,7 @@ def send(app: App, run: Run) -> int:
         sent += publisher.publish_many([OutboxRow(*row) for row in rows], now=now, restart=restart)
         with app.store.write() as conn:
             signals.mark_published(conn, rows, now)
+        traces.sent(rows, now, app.clock())
         after, restart = rows[-1].seq, False
 
 
@@ -159,12 +163,22 @@ def _resume_after(app: App, publisher: Publisher, run: Run) -> tuple[int, bool]:
                 f"has seq {there[1]}, the store only {last_seq}: was the store restored from an older copy?",
                 "DEL signals:{usdjpy}:seq and signals:{usdjpy}:log in Redis to begin anew from the store",
             )
+        _mark_found(app, *there)
         return there[1], False
     # An empty Redis gets every live signal, and expired ones for context: clients tell them by `valid_until`.
     after = max(0, min(last_seq - _CONTEXT, live_from - 1 if live_from else last_seq))
     if last_seq:
         run.log.info("broker.resent", after_seq=after, last_seq=last_seq, had=there and list(there))
     return after, True
+
+
+def _mark_found(app: App, epoch: str, seq: int) -> None:
+    """Mark what was sent by someone who died before they could: else it would look as if it waited."""
+    with app.store.read() as conn:
+        unmarked = signals.unmarked_until(conn, epoch, seq)
+    if unmarked:
+        with app.store.write() as conn:
+            signals.mark_found(conn, epoch, unmarked[:_SEND], app.clock())
 
 
 def encode(at: dt.datetime, told: Told, epoch: str, seq: int) -> Encoded:

@@ -47,8 +47,8 @@ def root(
 
 
 _COMMANDS = (
-    "run", "serve", "score", "watch", "history", "scorecard", "sources", "imports", "export",
-    "train", "evaluate", "replay", "backtest", "sweep", "study", "broker",
+    "run", "serve", "score", "watch", "history", "alerts", "scorecard", "sources", "imports", "export",
+    "train", "evaluate", "replay", "backtest", "sweep", "study", "broker", "backup",
 )  # fmt: skip
 """Modules beside this one, in the order of the help."""
 

@@ -1,17 +1,21 @@
 """What several commands share: `--config` after the command too, a console, and the app."""
 
+import datetime as dt
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit, urlunsplit
 
 import typer
 from rich.console import Console
 
 from jobs.settings import Settings, load
+from signals.errors import ConfigError
 
 _PIPE_WIDTH = 140
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_SPAN = re.compile(r"(\d{1,6})([smhd])")
 
 Config = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings file.", show_default="config/signals.toml")
@@ -24,14 +28,15 @@ def settings(context: typer.Context, config: Path | None) -> Settings:
     return load(config or context.obj)
 
 
+def span(text: str, option: str) -> dt.timedelta:
+    """`90s`, `15m`, `2h` or `1d`. Raises ConfigError that names the option."""
+    found = _SPAN.fullmatch(text)
+    if not found:
+        raise ConfigError(option, f"{text!r} is no age", "a number and a unit: 30s, 15m, 1h, 2d")
+    return dt.timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
 def console() -> Console:
     """Results go to stdout; in a pipe they are plain and as wide as they need to be."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
     return Console(width=width, highlight=False)
-
-
-def without_password(url: str) -> str:
-    """The address as it may be shown."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=host, query=""))
