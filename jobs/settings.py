@@ -111,6 +111,15 @@ class Sources(Section, frozen=True, kw_only=True):
     """A mail address or web page of whoever runs this, told to every server in the User-Agent; empty: none."""
 
 
+class Console(Section, frozen=True, kw_only=True):
+    """The service's HTTP port; its number is SIGNALS_CONSOLE_PORT."""
+
+    host: Annotated[str, Meta(pattern=r"^[0-9A-Za-z.:-]+$")] = "127.0.0.1"
+    """Address that is listened on. Anything but loopback wants the token for reads too."""
+    names: tuple[str, ...] = ()
+    """Host names by which browsers reach it, besides localhost and addresses."""
+
+
 class _File(Section, frozen=True, kw_only=True):
     """The settings file as it is written."""
 
@@ -122,6 +131,7 @@ class _File(Section, frozen=True, kw_only=True):
     policy: Policy = Policy()
     prices: Prices = Prices()
     sources: Sources = Sources()
+    console: Console = Console()
 
 
 class _EventsFile(Section, frozen=True, kw_only=True):
@@ -146,6 +156,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     prices: Prices
     sources: Sources = Sources()
+    console: Console = Console()
     database_url: str
     redis_url: str | None
     signing_key: str | None = None
@@ -180,6 +191,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         policy=file.policy,
         prices=file.prices,
         sources=file.sources,
+        console=file.console,
         database_url=environ.get("SIGNALS_DATABASE_URL") or _sqlite(home / "signals.db"),
         redis_url=redis_url(environ),
         signing_key=signing_key(environ),

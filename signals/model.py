@@ -278,8 +278,25 @@ class JobRun(Record, frozen=True, kw_only=True):
     error: str | None = None
     notes: tuple[str, ...] = ()
     """One line for each part that failed or was degraded: a source, a price feed."""
+    attempt: int = 1
+    """Which try this was: those of one run share `job`, `trigger` and `scheduled_at`."""
 
     @property
     def duration_s(self) -> float | None:
         """Seconds from start to end; null while running."""
         return None if self.ended_at is None else (self.ended_at - self.started_at).total_seconds()
+
+    @property
+    def drift_s(self) -> float | None:
+        """Seconds from when it was due to its start; null where it was not on the schedule."""
+        return None if self.scheduled_at is None else (self.started_at - self.scheduled_at).total_seconds()
+
+
+class Pause(Record, frozen=True, kw_only=True):
+    """A job that someone paused: its schedule and what it follows do not run it; by hand it can be run."""
+
+    job: str
+    paused_at: dt.datetime
+    until: dt.datetime | None = None
+    """When it goes on by itself; null: when someone says so."""
+    why: str = ""

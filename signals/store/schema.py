@@ -263,6 +263,17 @@ job_runs = sa.Table(
     sa.Column("counts", sa.JSON, nullable=False),
     sa.Column("error", sa.Text),
     sa.Column("notes", sa.JSON, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
     sa.Index(None, "job", "started_at"),
     sa.Index(None, "started_at"),
+)
+
+job_pauses = sa.Table(
+    "job_pauses",
+    metadata,
+    _id("job", primary_key=True),
+    _at("paused_at"),
+    # When it goes on by itself.
+    _at("until", nullable=True),
+    sa.Column("why", sa.Text, nullable=False),
 )
