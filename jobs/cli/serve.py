@@ -16,6 +16,7 @@ from jobs import logs
 from jobs.app import App
 from jobs.catalogue import NAMES, runner_for
 from jobs.cli import options
+from jobs.console import routes as console
 from jobs.follow import Following
 from jobs.inbox import Doorbell
 from jobs.routes import Routes
@@ -26,7 +27,7 @@ from signals.errors import ConfigError, StoreError
 if TYPE_CHECKING:
     from jobs.quotes import Quotes
 
-ROUTES: tuple[Routes, ...] = ()
+ROUTES: tuple[Routes, ...] = (console.add_routes,)
 """`add_routes` of each module that answers on the HTTP port."""
 
 
@@ -91,13 +92,13 @@ def serve(context: typer.Context, config: options.Config = None) -> None:
         scheduler = build(runner, following, scheduled, app.clock)
         due += scheduler.get_jobs()
         web = Web(app, following.publish, ROUTES, runner=runner, following=following, next_runs=next_runs)
-        console = web.start()
+        address = web.start()
         doorbell = Doorbell(app, lambda: following.fire("inbox", "chain"))
         scheduler.start()
         doorbell.start()
         quotes = _quotes(app)
         log.info(
-            "service.start", console=console, redis=options.without_password(url), database=app.store.name,
+            "service.start", console=address, redis=options.without_password(url), database=app.store.name,
             home=str(settings.home), model_id=model_id,
         )  # fmt: skip
         ended.wait()

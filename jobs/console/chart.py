@@ -79,9 +79,7 @@ def _choose(kept: Sequence[Series], wanted: Range, now: dt.datetime) -> Series |
     return max(reaching, key=lambda one: one.length_s) if reaching else min(market, key=lambda one: one.length_s)
 
 
-def _candles(
-    conn: sa.Connection, chosen: Series, since: dt.datetime, now: dt.datetime, length_s: int
-) -> list[Candle]:
+def _candles(conn: sa.Connection, chosen: Series, since: dt.datetime, now: dt.datetime, length_s: int) -> list[Candle]:
     found = bars.frame_columns(conn, chosen.source, chosen.length_s, since, now)
     opened = (found["open_at"].astype("int64") // 1_000_000).tolist()
     rows = zip(opened, *(found[name].tolist() for name in ("open", "high", "low", "close")), strict=True)

@@ -104,11 +104,10 @@ class Live:
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Serve one page until it goes."""
         asked = request.headers.get("Last-Event-ID") or request.query.get("after")
-        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
         if not self._pages:  # nobody has looked: what was seen last is old
             self._last_state = None
         page = _Page(position(asked), self._last_state, self._app.clock())
-        async with sse_response(request, headers=headers, send_timeout=15, ping_interval=15) as stream:
+        async with sse_response(request, send_timeout=15, ping_interval=15) as stream:
             self._pages.add(page)
             self._start()
             try:

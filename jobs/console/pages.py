@@ -6,6 +6,8 @@ from importlib import resources
 
 from aiohttp import web
 
+from jobs.answers import Refused
+
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -19,15 +21,8 @@ POLICY = "; ".join(
         "require-trusted-types-for 'script'",  # a text becomes markup in no browser that knows this
     )
 )
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-cache",
-}
+HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+"""Beside those of every answer (`jobs/answers.py`); a browser asks each time whether a file is still the same."""
 _KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
@@ -44,7 +39,7 @@ async def static(request: web.Request) -> web.Response:
 def _answer(request: web.Request, name: str) -> web.Response:
     files = _files()
     if name not in files:
-        raise web.HTTPNotFound(text=f"{name}: there is no such file")
+        raise Refused(404, f"{name}: there is no such file")
     body, tag = files[name]
     headers = HEADERS | {"ETag": tag}
     if request.headers.get("If-None-Match") == tag:

@@ -3,25 +3,24 @@
 import asyncio
 import csv
 import datetime as dt
+import functools
 import io
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-import msgspec
 import sqlalchemy as sa
 from aiohttp import web
 
 from jobs import logs
+from jobs.answers import Refused, said
 from jobs.app import App
 from jobs.console import asking
-from jobs.console.asking import said
 from jobs.console.chart import RANGES, chart
 from jobs.console.live import Position
 from jobs.runner import QUIET
-from signals.errors import SignalsError
 from signals.model import PAIR, JobRun
 from signals.store import listing, runs, signals
-from signals.store.listing import Before, Filter, Listed
+from signals.store.listing import Before, Listed
 
 T = TypeVar("T")
 
@@ -31,6 +30,8 @@ COUNTED = 100_000
 _CSV_MOST = 100_000
 _RUNS_MOST = 20_000
 _LINES_MOST = 1000
+_CARD_DAYS = (1, 7, 30)
+_CARD_KEPT = dt.timedelta(minutes=1)
 _ROW = (
     "signal_id", "story_id", "revision", "supersedes", "known_at", "valid_until", "direction", "p_up", "p_flat",
     "p_down", "strength", "topics", "title", "source", "abstained", "backfilled",
@@ -54,6 +55,8 @@ class Reads:
 
     def __init__(self, app: App) -> None:
         self._app = app
+        self._card: tuple[dt.datetime, list[dict[str, Any]]] | None = None
+        self._reckoning = asyncio.Lock()
 
     async def signals(self, request: web.Request) -> web.Response:
         """A page of the list: rows newest first, how many there are, and from where the live part goes on."""
@@ -66,16 +69,16 @@ class Reads:
             count = None if before else listing.count(conn, wanted, most=COUNTED)
             return {"rows": [row(one) for one in rows], "count": count, "more": len(rows) == limit, "at": str(at)}
 
-        return said(await self._read(look))
+        return said(200, await self._read(look))
 
     async def signal(self, request: web.Request) -> web.Response:
         """All of one signal, and what came of it."""
         signal_id = request.match_info["signal_id"]
         found = await self._read(lambda conn: listing.signal(conn, signal_id))
         if found is None:
-            raise asking.refused(f"{signal_id}: there is no such signal", 404)
+            raise Refused(404, f"{signal_id}: there is no such signal")
         listed, outcome = found
-        return said({"signal": listed.data, "retracted_at": listed.retracted_at, "outcome": outcome})
+        return said(200, {"signal": listed.data, "retracted_at": listed.retracted_at, "outcome": outcome})
 
     async def csv(self, request: web.Request) -> web.StreamResponse:
         """The filtered list as a file; the newest `_CSV_MOST`."""
@@ -85,15 +88,14 @@ class Reads:
             headers={
                 "Content-Type": "text/csv; charset=utf-8",
                 "Content-Disposition": f'attachment; filename="{name}"',
-                "Cache-Control": "no-store",
-                "X-Content-Type-Options": "nosniff",
             }
         )
         await answer.prepare(request)
         await answer.write(_csv_lines([(*_CSV, "retracted_at", "return_bp")]))
-        before, left = None, _CSV_MOST
+        before: Before | None = None
+        left = _CSV_MOST
         while left > 0:
-            rows = await self._read(lambda conn, at=before: listing.signals(conn, wanted, limit=PAGE, before=at))
+            rows = await self._read(functools.partial(listing.signals, wanted=wanted, limit=PAGE, before=before))
             if not rows:
                 break
             await answer.write(_csv_lines(_csv_row(one) for one in rows[:left]))
@@ -107,43 +109,51 @@ class Reads:
         """Bars, index and marks of a range."""
         name = request.query.get("range", "1d")
         if name not in RANGES:
-            raise asking.refused(f"range: one of {', '.join(RANGES)}")
-        return said(await self._read(lambda conn: chart(conn, name, self._app.clock())))
+            raise Refused(400, f"range: one of {', '.join(RANGES)}")
+        return said(200, await self._read(lambda conn: chart(conn, name, self._app.clock())))
 
     async def runs(self, request: web.Request) -> web.Response:
         """The runs of the last hours, newest first, of each its id, job, start, end, outcome."""
         hours = asking.number(request.query, "hours", 3, 0.01, 24)
         since = self._app.clock() - dt.timedelta(hours=hours)
-        found = await self._read(
-            lambda conn: listing.runs_since(conn, since, without=QUIET, limit=_RUNS_MOST)
-        )
+        found = await self._read(lambda conn: listing.runs_since(conn, since, without=QUIET, limit=_RUNS_MOST))
         rows = [(run.run_id, run.job, run.started_at, run.ended_at, run.outcome) for run in found]
-        return said({"since": since, "rows": rows, "complete": len(rows) < _RUNS_MOST})
+        return said(200, {"since": since, "rows": rows, "complete": len(rows) < _RUNS_MOST})
 
     async def run(self, request: web.Request) -> web.Response:
         """One run and its log lines."""
         run_id = request.match_info["run_id"]
         found = await self._read(lambda conn: runs.find(conn, run_id))
         if found is None:
-            raise asking.refused(f"{run_id}: there is no such run", 404)
+            raise Refused(404, f"{run_id}: there is no such run")
         lines = await asyncio.to_thread(self._lines, found)
-        return said({"run": found, "lines": lines[-_LINES_MOST:], "left_out": max(0, len(lines) - _LINES_MOST)})
+        return said(200, {"run": found, "lines": lines[-_LINES_MOST:], "left_out": max(0, len(lines) - _LINES_MOST)})
+
+    async def scorecard(self, _request: web.Request) -> web.Response:
+        """What came of the signals of the last day, week and month; reckoned at most once a minute."""
+        async with self._reckoning:
+            if self._card is None or self._app.clock() - self._card[0] > _CARD_KEPT:
+                self._card = await asyncio.to_thread(self._cards)
+        at, cards = self._card
+        return said(200, {"at": at, "cards": cards})
+
+    def _cards(self) -> tuple[dt.datetime, list[dict[str, Any]]]:
+        from jobs.cards import cards_of, plain  # here: what it needs takes a second to load
+
+        at = self._app.clock()
+        return at, [{"days": days} | plain(one) for days, one in cards_of(self._app, _CARD_DAYS).items()]
 
     def _lines(self, run: JobRun) -> list[dict[str, Any]]:
         return list(logs.lines_of(self._app.settings.home, run.run_id))
 
     async def _read(self, look: Callable[[sa.Connection], T]) -> T:
-        """What the store says, read in a thread. A store that cannot be read is answered 503, with its mend."""
+        """What the store says, read in a thread: it may be slow, and the loop serves everyone."""
 
         def inside() -> T:
             with self._app.store.read() as conn:
                 return look(conn)
 
-        try:
-            return await asyncio.to_thread(inside)
-        except SignalsError as error:
-            told = msgspec.json.encode({"error": f"the store cannot be read: {error.problem}"})
-            raise web.HTTPServiceUnavailable(body=told, content_type="application/json") from error
+        return await asyncio.to_thread(inside)
 
 
 def row(one: Listed) -> dict[str, Any]:

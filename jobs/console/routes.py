@@ -3,22 +3,24 @@
 import functools
 
 import msgspec
-from aiohttp import web
+from aiohttp.web_urldispatcher import UrlDispatcher
 
-from jobs.app import App
 from jobs.console import pages
+from jobs.console.control import Control
 from jobs.console.live import Live
 from jobs.console.reads import Reads
-from jobs.console.state import NextRuns, state
+from jobs.console.state import state
+from jobs.routes import Parts
 
 API = "/console/api"
 
 
-def add(router: web.UrlDispatcher, app: App, next_runs: NextRuns) -> Live:
-    """Add them; what is returned must be closed as the service ends."""
-    reads = Reads(app)
-    told = functools.partial(state, app, next_runs)
-    live = Live(app, lambda: msgspec.json.encode(told()))
+def add_routes(router: UrlDispatcher, parts: Parts) -> None:
+    """Add them."""
+    reads = Reads(parts.app)
+    told = functools.partial(state, parts.app, parts.next_runs)
+    live = Live(parts.app, lambda: msgspec.json.encode(told()))
+    parts.http.on_shutdown.append(live.close)
     router.add_get("/", pages.page)
     router.add_get("/console/{name}", pages.static)
     router.add_get(f"{API}/live", live)
@@ -28,4 +30,8 @@ def add(router: web.UrlDispatcher, app: App, next_runs: NextRuns) -> Live:
     router.add_get(f"{API}/chart", reads.chart)
     router.add_get(f"{API}/runs", reads.runs)
     router.add_get(f"{API}/runs/{{run_id}}", reads.run)
-    return live
+    router.add_get(f"{API}/scorecard", reads.scorecard)
+    if parts.runner is not None and parts.following is not None:
+        control = Control(parts, parts.runner, parts.following)
+        for does in (control.run, control.pause, control.resume):
+            router.add_post(f"{API}/jobs/{{job}}/{does.__name__}", does)

@@ -36,7 +36,7 @@ class Filter(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A signal's `data` as it was told, when it was retracted (UTC; null: never), and its return (null: not settled)."""
+    """A signal's `data` as it was told, when it was retracted (UTC, or null), and its return (null: not settled)."""
 
     data: dict[str, Any]
     retracted_at: dt.datetime | None

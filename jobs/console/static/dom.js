@@ -20,7 +20,7 @@ function dress(made, given, children) {
     else if (name === "style") for (const [key, to] of Object.entries(value)) made.style.setProperty(key, to);
     else made.setAttribute(name, value === true ? "" : String(value));
   }
-  made.append(...children.flat().filter((one) => one !== null && one !== undefined && one !== false));
+  made.append(...children.flat(Infinity).filter((one) => one !== null && one !== undefined && one !== false));
   return made;
 }
 

@@ -55,7 +55,7 @@ const bars = () => shown.bars.map(([time, open, high, low, close]) => ({ time, o
 function build() {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const chart = lib.createChart($("chart"), {
-    autoSize: true, localization: { locale: "en-GB" }, kineticScroll: { touch: !still, mouse: false },
+    autoSize: true, layout: { attributionLogo: false }, localization: { locale: "en-GB" }, kineticScroll: { touch: !still, mouse: false },
     handleScroll: { mouseWheel: false, vertTouchDrag: false }, handleScale: { mouseWheel: false },
   });
   const price = shown.length_s > 0 ? chart.addSeries(lib.CandlestickSeries) : chart.addSeries(lib.LineSeries);
@@ -75,7 +75,7 @@ function build() {
 function colour() {
   if (!made) return;
   made.chart.applyOptions({
-    layout: { background: { color: ink("card") }, textColor: ink("soft"), attributionLogo: false, panes: { separatorColor: ink("edge") } },
+    layout: { background: { color: ink("card") }, textColor: ink("soft"), panes: { separatorColor: ink("edge") } },
     grid: { vertLines: { color: ink("hover") }, horzLines: { color: ink("hover") } },
     timeScale: { timeVisible: true, secondsVisible: false, borderColor: ink("edge") }, rightPriceScale: { borderColor: ink("edge") },
   });
