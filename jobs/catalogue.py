@@ -10,6 +10,7 @@ from jobs.claims import Claims
 from jobs.heartbeat import Pulse
 from jobs.records import Records
 from jobs.runner import QUIET, Report, Run, Runner, Task
+from jobs.watchdog import Watchdog
 
 NAMES = {
     "ingest": "read the sources that are due and store new headlines",
@@ -20,6 +21,7 @@ NAMES = {
     "train": "fit a new model if the corpus has changed",
     "retention": "thin what is kept beyond its time",
     "heartbeat": "tell the channel what the service knows of itself",
+    "watchdog": "judge what is fresh; open, repeat and close alerts",
 }
 """Every job and what it does, in the order of a day's importance."""
 
@@ -43,6 +45,7 @@ def runner_for(
     tasks: dict[str, Task] = {name: functools.partial(_call, where, app) for name, where in _BODIES.items()}
     history = Records(app.store, app.clock)
     tasks["heartbeat"] = Pulse(app, next_runs, history.settle)
+    tasks["watchdog"] = Watchdog(app, next_runs)
     timeouts = {name: getattr(app.settings.jobs, name).timeout_s for name in tasks}
     claims = Claims(tasks, app.settings.home / "locks", free=QUIET)
     bodies = {name: (task, timeouts[name]) for name, task in tasks.items()}

@@ -22,7 +22,7 @@ from signals.model import JobRun, Outcome, Pause
 from signals.store import Store
 
 Trigger = Literal["schedule", "manual", "chain", "cycle"]
-QUIET = frozenset({"heartbeat"})
+QUIET = frozenset({"heartbeat", "watchdog"})
 """Jobs so frequent that their good runs are logged for the file only. Scheduled ones never wait for the store, and
 none is tried again: its next run is due.
 """

@@ -12,7 +12,7 @@ from jobs.follow import Following
 from jobs.runner import Runner
 from jobs.settings import Job
 
-_AT_ONCE = ("heartbeat", "ingest", "inbox", "prices")
+_AT_ONCE = ("heartbeat", "ingest", "inbox", "prices", "watchdog")
 """Jobs that also run as the service starts."""
 
 

@@ -259,6 +259,8 @@ class FeedState(Record, frozen=True, kw_only=True):
     """Failed attempts since the last success."""
     next_attempt_at: dt.datetime | None = None
     """Not to be asked before, as its server wishes or after failures; null: as its row says."""
+    recent: str = ""
+    """How its last answers ended, twenty at most, newest last: `.` well, `x` badly."""
 
 
 Outcome = Literal["running", "ok", "partial", "failed", "missed", "skipped"]
