@@ -1,7 +1,5 @@
 """The console's routes."""
 
-import functools
-
 import msgspec
 from aiohttp.web_urldispatcher import UrlDispatcher
 
@@ -18,8 +16,7 @@ API = "/console/api"
 def add_routes(router: UrlDispatcher, parts: Parts) -> None:
     """Add them."""
     reads = Reads(parts.app)
-    told = functools.partial(state, parts.app, parts.next_runs)
-    live = Live(parts.app, lambda: msgspec.json.encode(told()))
+    live = Live(parts.app, lambda: msgspec.json.encode(state(parts)))
     parts.http.on_shutdown.append(live.close)
     router.add_get("/", pages.page)
     router.add_get("/console/{name}", pages.static)

@@ -15,10 +15,6 @@ let openRun = null;
 const made = new Map();
 let acts = [];
 
-export function actions(names) {
-  acts = names;
-}
-
 export async function read() {
   try {
     const told = await ask(`runs?hours=${$("hours").value}`);
@@ -32,6 +28,7 @@ export async function read() {
 
 export function take(state) {
   jobs = state.jobs || [];
+  acts = state.may_act ? ["run", "pause"] : [];
   draw();
 }
 
@@ -67,7 +64,7 @@ function fill(row, job, mine) {
   }).filter(Boolean);
   row.strip.replaceChildren(...paths);
   const wrong = mine.filter((run) => run.outcome === "failed" || run.outcome === "missed").length;
-  const latest = job.last;
+  const latest = job.last_run;
   const is = job.paused ? "paused" : !job.enabled ? "off" : latest ? latest.outcome : "new";
   const next = job.enabled && !job.paused && job.next_run_at ? ` · next ${due(job.next_run_at)}` : "";
   row.last.replaceChildren(word(is, is === "new" ? "not run yet" : is), latest ? ` ${clock(latest.started_at)}` : "", next, wrong ? ` · ${wrong} failed` : "");
@@ -75,7 +72,7 @@ function fill(row, job, mine) {
     row.does.replaceChildren(...acts.map((act) => h("button", { type: "button", data: { act }, on: { click: (event) => ordered(job.name, event.currentTarget) } })));
   }
   for (const button of row.does.children) {
-    const act = button.dataset.act === "pause" && job.paused ? "resume" : button.dataset.act === "resume" && !job.paused ? "pause" : button.dataset.act;
+    const act = button.dataset.act === "run" ? "run" : job.paused ? "resume" : "pause";
     button.dataset.act = act;
     say(button, { run: "Run", pause: "Pause", resume: "Resume" }[act]);
     button.setAttribute("aria-label", `${button.textContent} ${job.name}`);

@@ -16,7 +16,7 @@ export function take(told) {
   const worst = told.severity || "unknown";
   $("state").dataset.severity = worst;
   say($("severity"), WORDS[worst] || worst);
-  say($("sentence"), told.sentence || told.store_fault || "The state is not known.");
+  say($("sentence"), told.sentence);
   const keys = told.findings.map((one) => one.key).join() || worst;
   if (keys !== spoken) {
     spoken = keys; // read out when something changes, not with every minute that goes by
@@ -38,7 +38,9 @@ function is(source) {
 /** Ages go on between two tellings. */
 export function tick(lost) {
   if (!state) return;
-  const stands = at && lost ? `As it stood at ${clock(at)} UTC, when the line was lost.` : `As of ${clock(lost ? at : now())} UTC.`;
+  $("about").textContent = `Model ${state.model_id || "not loaded"} · market ${state.market_open ? "open" : "closed"}`;
+  const stands = lost ? `As it stood at ${clock(at)} UTC; the line is lost since.`
+    : state.read_at ? `What the store says is of ${clock(state.read_at)} UTC: it could not be read since.` : `As of ${clock(now())} UTC.`;
   say($("as-of"), stands);
   const rows = $("source-rows");
   const sources = state.sources || [];
