@@ -20,7 +20,7 @@ def add_routes(router: UrlDispatcher, parts: Parts) -> None:
     parts.http.on_shutdown.append(live.close)
     router.add_get("/", pages.page)
     router.add_get("/console/{name}", pages.static)
-    router.add_get(f"{API}/live", live)
+    router.add_get(f"{API}/live", live.serve)
     router.add_get(f"{API}/signals", reads.signals)
     router.add_get(f"{API}/signals.csv", reads.csv)
     router.add_get(f"{API}/signals/{{signal_id}}", reads.signal)
