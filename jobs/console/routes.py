@@ -27,6 +27,7 @@ def add_routes(router: UrlDispatcher, parts: Parts) -> None:
     router.add_get(f"{API}/chart", reads.chart)
     router.add_get(f"{API}/runs", reads.runs)
     router.add_get(f"{API}/runs/{{run_id}}", reads.run)
+    router.add_get(f"{API}/alerts", reads.alerts)
     router.add_get(f"{API}/scorecard", reads.scorecard)
     if parts.runner is not None and parts.following is not None:
         control = Control(parts, parts.runner, parts.following)

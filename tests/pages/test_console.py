@@ -128,9 +128,7 @@ def test_a_link_opens_the_signal_or_run_it_names(page: Page, console: Console) -
 def test_jobs_are_a_timeline_that_opens_to_runs_and_their_log(page: Page, console: Console, shots: Path) -> None:
     """What failed is drawn on top of what went well; a run shows its notes and its lines."""
     (console.shell.home / "logs").mkdir(exist_ok=True)
-    line = (
-        '{"event": "source.note", "run_id": "ingest-0008", "n": 1}'
-    )
+    line = '{"event": "source.note", "run_id": "ingest-0008", "n": 1}'
     (console.shell.home / "logs" / "signals.jsonl").write_text(line + "\n")
     opened(page, console)
     ingest = page.locator(".job").filter(has=page.get_by_role("button", name="ingest", exact=True))

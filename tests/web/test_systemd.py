@@ -1,0 +1,26 @@
+"""What systemd hears, and that nobody is told anything elsewhere."""
+
+import os
+import socket
+
+import pytest
+
+from jobs import systemd
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_a_message_arrives_whole(tmp_path, monkeypatch, abstract):
+    """At a file, or at Linux' abstract name, which is written with @."""
+    name = f"\0signals-test-{os.getpid()}" if abstract else str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.bind(name)
+        line.settimeout(10)
+        monkeypatch.setenv("NOTIFY_SOCKET", name.replace("\0", "@"))
+        systemd.tell("READY=1")
+        assert line.recv(100) == b"READY=1"
+
+
+def test_nobody_is_told_where_systemd_did_not_start_us(monkeypatch):
+    """No error either."""
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    systemd.tell("READY=1")
