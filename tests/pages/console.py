@@ -7,6 +7,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import sqlalchemy as sa
 
 from jobs.app import App
@@ -18,7 +19,8 @@ from jobs.settings import load
 from jobs.web import Web
 from signals.message import Index, Retraction, Signal
 from signals.model import Evidence, FeedState, ForwardReturn, JobRun
-from signals.store import bars, feeds, forward_returns, headlines, runs, signals
+from signals.store import alerts, bars, feeds, forward_returns, headlines, runs, signals
+from signals.store.alerts import Alert
 from signals.store.signals import Told
 from tests.core.conftest import HOUR, MINUTE, SECOND, make_bar, make_headline, make_signal
 from tests.jobs.conftest import Shell, now
@@ -130,6 +132,8 @@ def seed(console: Console, *, hours: float = 30, per_hour: int = 2) -> None:
             feeds.save(conn, state)
         for run in _runs(at):
             runs.begin(conn, run)
+        for alert in _alerts(at):
+            alerts.save(conn, alert)
     last = told[-1]
     console.tell(
         [
@@ -168,6 +172,18 @@ def _sources(console: Console, at: dt.datetime) -> list[FeedState]:
             )
         )  # fmt: skip
     return states
+
+
+def _alerts(at: dt.datetime) -> list[Alert]:
+    opened_at = at - 12 * MINUTE
+    one = Alert(
+        alert_id="a1", key="source:desk", severity="warning", first_seen_at=opened_at, opened_at=opened_at,
+        last_seen_at=at, text="desk down for 12 min (HTTP 503)", mend="see `signals sources`",
+    )  # fmt: skip
+    earlier = at - 30 * HOUR
+    closed = {"key": "broker", "severity": "critical", "text": "Redis away for 40 s", "mend": "start `signals broker`"}
+    times = {"first_seen_at": earlier, "opened_at": earlier, "closed_at": earlier + 40 * SECOND}
+    return [one, msgspec.structs.replace(one, alert_id="a2", **times, **closed)]
 
 
 def _runs(at: dt.datetime) -> list[JobRun]:

@@ -157,6 +157,15 @@ def test_sources_show_age_error_and_next_fetch(page: Page, console: Console) -> 
     expect(rows.nth(0)).to_contain_text(re.compile(r"in 1 min|in \d+ s|now"))
 
 
+def test_alerts_are_listed_with_their_mend(page: Page, console: Console) -> None:
+    """What is open comes first, then what was, for how long; each says what to do."""
+    opened(page, console)
+    alerts = page.locator("#alert-list li")
+    expect(alerts).to_have_count(2)
+    expect(alerts.nth(0)).to_contain_text(re.compile("warning.*desk down for 12 min.*since .*see `signals sources`"))
+    expect(alerts.nth(1)).to_contain_text(re.compile("closed.*Redis away for 40 s.*for 40 s.*start `signals broker`"))
+
+
 def test_the_scorecard_adds_up(page: Page, console: Console) -> None:
     """It has the figures of `signals scorecard`."""
     opened(page, console)
