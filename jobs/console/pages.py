@@ -23,7 +23,7 @@ POLICY = "; ".join(
 )
 HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
 """Beside those of every answer (`jobs/answers.py`); a browser asks each time whether a file is still the same."""
-_KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+_KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
 
 
 async def page(request: web.Request) -> web.Response:

@@ -98,7 +98,8 @@ def test_the_first_paint_is_quick_and_nothing_is_complained_of(page: Page, conso
     [
         HOSTILE,
         "<svg onload=window.hacked=1>", "</script><script>window.hacked=1</script>",
-        "{{constructor.constructor('x')()}}", "javascript:window.hacked=1", "&lt;b&gt;bold&lt;/b&gt; &amp;", "💴💴 円安 a\u0301 \u202e desrever", "x" * 5000,
+        "{{constructor.constructor('x')()}}",
+        "javascript:window.hacked=1", "&lt;b&gt;bold&lt;/b&gt; &amp;", "💴💴 円安 a\u0301 \u202e desrever", "x" * 5000,
     ],
 )  # fmt: skip
 def test_titles_are_text_and_never_markup(page: Page, console: Console, title: str) -> None:
@@ -123,7 +124,8 @@ def test_titles_are_text_and_never_markup(page: Page, console: Console, title: s
     [
         ("javascript:window.hacked=1", False), ("JaVaScRiPt:window.hacked=1", False),
         ("\tjavascript:window.hacked=1", False), ("data:text/html,<script>1</script>", False), ("vbscript:x", False),
-        ("file:///etc/passwd", False), ("/relative", False), ("https://example.org/a?b=<x>\"'", True), ("http://example.org/", True),
+        ("file:///etc/passwd", False), ("/relative", False),
+        ("https://example.org/a?b=<x>\"'", True), ("http://example.org/", True),
     ],
 )  # fmt: skip
 def test_only_web_addresses_become_links(page: Page, console: Console, url: str, is_link: bool) -> None:
