@@ -18,6 +18,7 @@ import msgspec
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
+from jobs.answers import Refused
 from jobs.app import App
 from signals.errors import SignalsError
 from signals.model import PAIR
@@ -27,6 +28,8 @@ from signals.store.signals import Outgoing
 LOOK_S = 0.2
 """How often the outbox is looked at, and so the longest a signal waits."""
 TICK_S = 2.0
+PAGES_MOST = 32
+"""Lines at once: a gate that counts requests under way keeps room for others."""
 _READ = 1000
 _MISSED_MOST = 2000
 """Who missed more reads the lists anew."""
@@ -99,10 +102,18 @@ class Live:
         self._pages: set[_Page] = set()
         self._at: Position | None = None
         self._last_state: bytes | None = None
-        self._tasks: dict[float, asyncio.Task[None]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        # Apart, so that a store that hangs stops no clock: a page would take us for dead.
+        self._works: dict[str, tuple[float, Callable[[], Awaitable[None]]]] = {
+            "look": (LOOK_S, self._look),
+            "judge": (TICK_S, self._judge),
+            "tick": (TICK_S, self._tick),
+        }
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Serve one page until it goes."""
+        if len(self._pages) >= PAGES_MOST:
+            raise Refused(503, f"{PAGES_MOST} pages are open already", wait_s=5)
         asked = request.headers.get("Last-Event-ID") or request.query.get("after")
         if not self._pages:  # nobody has looked: what was seen last is old
             self._last_state = None
@@ -128,11 +139,11 @@ class Live:
 
     def _start(self) -> None:
         """Look, while there is a page: what is put out from now on is handed to each."""
-        for every_s, work in ((LOOK_S, self._look), (TICK_S, self._tick)):
-            task = self._tasks.get(every_s)
+        for name, (every_s, work) in self._works.items():
+            task = self._tasks.get(name)
             if task is None or task.done():
-                self._at = None if every_s == LOOK_S else self._at
-                self._tasks[every_s] = asyncio.create_task(self._repeat(every_s, work))
+                self._at = None if name == "look" else self._at
+                self._tasks[name] = asyncio.create_task(self._repeat(every_s, work))
 
     async def _resume(self, page: _Page) -> None:
         """Hand it what it missed. What comes meanwhile waits for it already, and is sent once."""
@@ -187,13 +198,19 @@ class Live:
             for page in self._pages:
                 page.hand(rows)
 
-    async def _tick(self) -> None:
+    async def _judge(self) -> None:
         state = await asyncio.to_thread(self._state)
-        changed, self._last_state = state != self._last_state, state
+        if state == self._last_state:
+            return
+        self._last_state = state
+        for page in self._pages:
+            page.state = state
+            page.wake.set()
+
+    async def _tick(self) -> None:
         now = self._app.clock()
         for page in self._pages:
             page.tick = now
-            page.state = state if changed else page.state
             page.wake.set()
 
     def _end(self) -> Position:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.freshness import Finding, judge, sentence
 from jobs.observed import JobSeen, Observed, observe
+from jobs.pauses import NEVER
 from signals.model import Pause
 
 if TYPE_CHECKING:
@@ -46,5 +47,5 @@ def severity(observed: Observed, findings: Sequence[Finding]) -> str:
 
 
 def _job(seen: JobSeen, pause: Pause | None) -> dict[str, Any]:
-    told = seen._asdict() | {"paused": seen.paused or pause is not None}
+    told = seen._asdict() | {"paused": seen.paused or pause is not None, "can_rest": seen.name not in NEVER}
     return told | {"paused_until": pause.until if pause else None, "why": pause.why if pause else None}

@@ -13,7 +13,7 @@ let since = 0;
 let openJob = null;
 let openRun = null;
 const made = new Map();
-let acts = [];
+let mayAct = false;
 
 export async function read() {
   try {
@@ -28,7 +28,7 @@ export async function read() {
 
 export function take(state) {
   jobs = state.jobs || [];
-  acts = state.may_act ? ["run", "pause"] : [];
+  mayAct = state.may_act;
   draw();
 }
 
@@ -54,11 +54,13 @@ function row(name) {
 
 function fill(row, job, mine) {
   const span = now() - since;
+  const pixel = 1000 / Math.max(100, row.strip.clientWidth);
   const x = (at) => Math.max(0, ((at - since) / span) * 1000);
   const paths = ORDER.map((outcome) => {
     const d = mine.filter((run) => run.outcome === outcome).map((run) => {
       const from = x(run.from);
-      return `M${from.toFixed(1)} 0h${Math.max(1.2, x(run.to || now()) - from).toFixed(1)}v10H${from.toFixed(1)}z`;
+      const least = (outcome === "ok" ? 1.2 : 3) * pixel; // what is wrong is never too thin to be seen
+      return `M${from.toFixed(1)} 0h${Math.max(least, x(run.to || now()) - from).toFixed(1)}v10H${from.toFixed(1)}z`;
     }).join("");
     return d && svg("path", { class: outcome, d });
   }).filter(Boolean);
@@ -68,6 +70,7 @@ function fill(row, job, mine) {
   const is = job.paused ? "paused" : !job.enabled ? "off" : latest ? latest.outcome : "new";
   const next = job.enabled && !job.paused && job.next_run_at ? ` · next ${due(job.next_run_at)}` : "";
   row.last.replaceChildren(word(is, is === "new" ? "not run yet" : is), latest ? ` ${clock(latest.started_at)}` : "", next, wrong ? ` · ${wrong} failed` : "");
+  const acts = mayAct ? (job.can_rest ? ["run", "pause"] : ["run"]) : [];
   if (row.does.children.length !== acts.length) {
     row.does.replaceChildren(...acts.map((act) => h("button", { type: "button", data: { act }, on: { click: (event) => ordered(job.name, event.currentTarget) } })));
   }

@@ -1,7 +1,7 @@
 // The line to the service: server-sent events, taken up again where they broke off; a dead line is told at once.
 
 import { API } from "./ask.js";
-import { $, say } from "./dom.js";
+import { $, h, say } from "./dom.js";
 import { clock, heard, now } from "./time.js";
 
 const SILENT_MS = 6000; // the service ticks every 2 s
@@ -37,6 +37,7 @@ export class Line extends EventTarget {
       this.#lose();
       source.close();
       this.#again = setTimeout(() => this.#dial(), AGAIN_MS);
+      this.#whether();
     };
     for (const name of ["told", "state", "tick", "reset"]) {
       source.addEventListener(name, (event) => this.#hear(name, event));
@@ -66,6 +67,13 @@ export class Line extends EventTarget {
       say($("spoken"), "The connection is lost");
     }
     this.#show("lost", `Not connected since ${clock(this.#lostAt)} UTC – retrying`);
+  }
+
+  /** Whether we are turned away rather than cut off: then the token is wanted anew. */
+  async #whether() {
+    const answer = await fetch("/session").catch(() => null);
+    if (answer?.status !== 401 || this.#lostAt === null) return;
+    $("line").replaceChildren(`Logged out since ${clock(this.#lostAt)} UTC – `, h("a", { href: "/login" }, "log in"));
   }
 
   #watch() {

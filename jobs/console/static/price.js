@@ -77,7 +77,7 @@ function colour() {
   made.chart.applyOptions({
     layout: { background: { color: ink("card") }, textColor: ink("soft"), panes: { separatorColor: ink("edge") } },
     grid: { vertLines: { color: ink("hover") }, horzLines: { color: ink("hover") } },
-    timeScale: { timeVisible: true, secondsVisible: false, borderColor: ink("edge") }, rightPriceScale: { borderColor: ink("edge") },
+    timeScale: { timeVisible: true, rightOffset: 2, secondsVisible: false, borderColor: ink("edge") }, rightPriceScale: { borderColor: ink("edge") },
   });
   const [up, down] = [ink("up"), ink("down")];
   const soft = ink("soft");

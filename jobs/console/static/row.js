@@ -6,6 +6,7 @@ import { clock, day, left, now } from "./time.js";
 export const CALLS = { up: "▲ up", down: "▼ down", flat: "● flat", unknown: "? unknown" };
 export const call = (signal) => (signal.abstained ? "unknown" : signal.direction);
 export const bp = (value) => (value === null || value === undefined ? "–" : `${value >= 0 ? "+" : "−"}${Math.abs(value).toFixed(1)} bp`);
+const many = (count, of) => `${count} ${of}${count === 1 ? "" : "s"}`;
 const share = (value) => `${Math.round(value * 100)} %`;
 
 /** What is said of how long it holds: `live 42:10`, `expired`, `retracted`, `replaced`. */
@@ -93,7 +94,7 @@ export function detail({ signal, retracted_at, outcome }) {
       ])),
       h("div", {}, h("h3", {}, "Source"), list([
         ["From", signal.url ? link(signal.url, signal.source) : signal.source], signal.url ? ["Address", link(signal.url, signal.url)] : null,
-        ["Topics", signal.topics.join(", ") || "none"], ["Told by", `${signal.n_sources} sources, ${signal.mentions_24h} headlines in 24 h`],
+        ["Topics", signal.topics.join(", ") || "none"], ["Told by", `${many(signal.n_sources, "source")}, ${many(signal.mentions_24h, "headline")} in 24 h`],
         signal.event_window ? ["Window", signal.event_window] : null, ["Model", signal.model_id],
         ["This signal", h("a", { href: `#signal=${encodeURIComponent(signal.signal_id)}` }, signal.signal_id)],
       ])),
