@@ -54,7 +54,7 @@ def chart(conn: sa.Connection, name: str, now: dt.datetime) -> dict[str, Any]:
         return {"range": name, "bars": [], "index": [], "marks": [], "source": None, "last_close_at": None}
     span = wanted.span if chosen.source not in REFERENCE_SOURCES else max(wanted.span, _REFERENCE_SPAN)
     since = min(chosen.last_close_at, now) - span
-    length_s = max(wanted.length_s, chosen.length_s)
+    length_s = max(wanted.length_s, chosen.length_s) if chosen.length_s else 0  # a fixing is a moment, no bar
     candles = _candles(conn, chosen, since, now, length_s)
     points = listing.index(conn, since, limit=_POINTS)
     marks = listing.signals(conn, Filter(since=since), limit=_MARKS)

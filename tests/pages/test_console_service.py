@@ -21,6 +21,7 @@ def made(tmp_path: Path, feed_server: FeedServer) -> Iterator[Shell]:  # noqa: F
     yield shell
 
 
+@pytest.mark.slow
 def test_news_comes_onto_the_page_and_a_killed_service_is_taken_up(
     page: Page,
     made: Shell,

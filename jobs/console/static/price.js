@@ -7,6 +7,8 @@ import { clock, now } from "./time.js";
 const SHAPES = { up: ["arrowUp", "belowBar"], down: ["arrowDown", "aboveBar"], flat: ["circle", "inBar"], unknown: ["circle", "inBar"] };
 const WORDS = { "6h": "6 hours", "1d": "a day", "1w": "a week", "1m": "a month" };
 
+const DAY_S = 86_400;
+
 let lib = null;
 let made = null; // the chart and its series
 let shown = null; // what it shows
@@ -87,7 +89,7 @@ function colour() {
   made.index.applyOptions({ topLineColor: up, topFillColor1: `${up}55`, topFillColor2: `${up}11`, bottomLineColor: down, bottomFillColor1: `${down}11`, bottomFillColor2: `${down}55`, lineWidth: 2 });
 }
 
-/** The bar that a moment falls into: the last that opened by then; null before the first. */
+/** The bar that a moment falls into: the last that opened by then; null before the first, and long after the last. */
 function barOf(at) {
   const second = Date.parse(at) / 1000;
   let [low, high] = [0, shown.bars.length];
@@ -96,7 +98,9 @@ function barOf(at) {
     if (shown.bars[middle][0] <= second) low = middle + 1;
     else high = middle;
   }
-  return low ? shown.bars[low - 1][0] : null;
+  if (!low) return null;
+  const time = shown.bars[low - 1][0];
+  return low === shown.bars.length && second > time + Math.max(shown.length_s, 60) * 3 + (shown.length_s ? 0 : DAY_S) ? null : time;
 }
 
 function marks() {
@@ -118,13 +122,15 @@ function legend(time) {
 function tell() {
   const { bars: all, marks: told, source, last_close_at: closed, range } = shown;
   if (!all.length) return say($("price-said"), "No price is kept yet.");
+  const drawn = told.filter(([, at]) => barOf(at) !== null).length;
+  const later = drawn < told.length ? `, ${told.length - drawn} at times without a price` : "";
   const [first, last] = [all[0][1], all[all.length - 1][4]];
   const moved = Math.log(last / first) * 1e4;
   const leans = index === null ? null : index.value > 0.02 ? "leans up" : index.value < -0.02 ? "leans down" : "leans nowhere";
   const said = document.createElement("b");
   said.textContent = last.toFixed(3);
   const old = (now() - Date.parse(closed)) / 1000 > 900 ? " – not a live price" : "";
-  $("price-said").replaceChildren(said, ` JPY per USD at ${clock(closed, false)} UTC (${source}${old}) · ${moved >= 0 ? "+" : "−"}${Math.abs(moved).toFixed(0)} bp in ${source === "ecb" ? "90 days" : WORDS[range]} · ${told.length} signals`,
+  $("price-said").replaceChildren(said, ` JPY per USD at ${clock(closed, false)} UTC (${source}${old}) · ${moved >= 0 ? "+" : "−"}${Math.abs(moved).toFixed(0)} bp in ${source === "ecb" ? "90 days" : WORDS[range]} · ${drawn} signals marked${later}`,
     leans ? ` · index ${index.value >= 0 ? "+" : "−"}${Math.abs(index.value).toFixed(2)}, ${leans}, of ${index.n_signals} live signals` : "");
 }
 
