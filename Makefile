@@ -35,8 +35,9 @@ check: .venv/dev  ## style, types, import contracts, docs
 bench: .venv/dev  ## timings, as ratios taken in one run
 	$(BIN)/python -m tests.bench
 
-docs: .venv/dev  ## write the outputs in README anew
+docs: .venv/dev  ## write the outputs in README and jobs/EVENTS.md anew
 	$(BIN)/python -m tests.docs.readme
+	$(BIN)/python -m tests.docs.events
 
 schemas: .venv/dev  ## write config/messages and config/export anew
 	$(BIN)/python -m signals.delivery.schema

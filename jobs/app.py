@@ -5,7 +5,7 @@ import functools
 import sys
 import time
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from jobs.clock import utc_now
 from jobs.settings import Settings
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from signals.delivery.signing import Signer
     from signals.research.rules import Costs
     from signals.scoring.model import ScoringModel
+
+
+class Held(Protocol):
+    """Something with a lock."""
+
+    def close(self) -> None:
+        """Let go of it."""
 
 
 class App:
@@ -49,7 +56,7 @@ class App:
         self.model_fault: str | None = None
         """Why the model of this home is not in use, in one line; null where it is, or there is none."""
         self._broker: EmbeddedBroker | None = None
-        self._held: list[IO[str]] = []
+        self._held: list[Held] = []
 
     @functools.cached_property
     def store(self) -> Store:
@@ -147,8 +154,8 @@ class App:
         key = self.settings.signing_key
         return signer(key, "SIGNALS_SIGNING_KEY") if key else None
 
-    def hold(self, lock: IO[str]) -> None:
-        """Keep a locked file open until the end."""
+    def hold(self, lock: Held) -> None:
+        """Keep what is locked until the end."""
         self._held.append(lock)
 
     def close(self) -> None:

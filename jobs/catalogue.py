@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from jobs.app import App
 from jobs.claims import Claims
 from jobs.heartbeat import Pulse
+from jobs.pauses import Pauses
 from jobs.records import Records
 from jobs.runner import QUIET, Report, Run, Runner, Task
 
@@ -47,8 +48,14 @@ def runner_for(
     tasks["watchdog"] = _watchdog(app, next_runs)
     timeouts = {name: getattr(app.settings.jobs, name).timeout_s for name in tasks}
     claims = Claims(tasks, app.settings.home / "locks", free=QUIET)
+    app.hold(claims)
     bodies = {name: (task, timeouts[name]) for name, task in tasks.items()}
     return Runner(bodies, history, app.clock, claims=claims, next_runs=next_runs, retries=retries)
+
+
+def pauses_for(app: App) -> Pauses:
+    """What pauses these jobs and lets them go on, without a runner."""
+    return Pauses(app.store, app.clock, NAMES)
 
 
 def _watchdog(app: App, next_runs: Callable[[], Mapping[str, dt.datetime | None]]) -> Task:

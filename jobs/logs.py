@@ -1,18 +1,21 @@
 """Logs: JSON lines to a rotated file, and to stderr short lines on a terminal, JSON elsewhere.
 
-Keys stand in a fixed order. `event` is the name of what happened, from `EVENTS`.
+Keys stand in a fixed order. `event` is the name of what happened, from `EVENTS`; `EVENTS.md` is made of it. No line
+tells a secret (`redact.py`). At most one line a headline is of level info or above.
 """
 
 import json
 import logging
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, TextIO
 
 import stamina
 import structlog
 
+from jobs import redact
 from jobs.clock import utc_now
 from jobs.log_faults import File, Screen, ToldOnce
 
@@ -28,7 +31,6 @@ EVENTS = {
     "quotes.lost": "the stream of live quotes broke or fell silent; it is made anew",
     "model.trained": "a model was fitted; says whether it replaces the one in place",
     "model.set_aside": "the model of this home could not be read: it was moved away, and the shipped one is used",
-    "broker.ready": "Redis answers",
     "broker.resent": "Redis had lost messages: the tail of the outbox was sent again",
     "log.failed": "lines cannot be written to a place: why, and the mend; told once, on stderr or in the file",
     "log.resumed": "they can again; `lost` were not written meanwhile",
@@ -44,7 +46,13 @@ EVENTS = {
 }
 """Every event name and what it means; nothing else is logged by this product."""
 
-_ORDER = ("time", "level", "event", "run_id", "job", "source", "outcome", "duration_s", "counts", "error")
+_ORDER = (
+    "time", "level", "event", "run_id", "job", "source", "trigger", "attempt", "drift_s", "outcome", "duration_s",
+    "counts", "reason", "error",
+)  # fmt: skip
+"""These come first; the others follow by the alphabet."""
+_COLOURS = {"error": "\x1b[31m", "critical": "\x1b[31m", "warning": "\x1b[33m", "debug": "\x1b[2m"}
+_DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 _LIBRARIES = ("yfinance", "apscheduler", "peewee", "urllib3", "asyncio")
 _MAX_BYTES = 10_000_000
 _KEPT_FILES = 5
@@ -55,8 +63,22 @@ def log_file(home: Path) -> Path:
     return home / "logs" / "signals.jsonl"
 
 
-def configure(home: Path, *, stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
-    """Send this process's logs to the home's file and to `stream`."""
+def rotated(home: Path) -> list[Path]:
+    """The files that were full, oldest first; those that there are."""
+    path = log_file(home)
+    files = [path.with_name(f"{path.name}.{number}") for number in range(_KEPT_FILES, 0, -1)]
+    return [file for file in files if file.exists()]
+
+
+def configure(
+    home: Path,
+    *,
+    stream: TextIO = sys.stderr,
+    level: int = logging.INFO,
+    environ: Mapping[str, str] = os.environ,
+) -> None:
+    """Send this process's logs to the home's file and to `stream`; the environment says what is secret."""
+    redact.know(redact.Secrets(home, environ))
     path = log_file(home)
     path.parent.mkdir(parents=True, exist_ok=True)
     file = File(
@@ -65,7 +87,8 @@ def configure(home: Path, *, stream: TextIO = sys.stderr, level: int = logging.I
     file.setFormatter(_formatter(_json))
     file.setLevel(logging.DEBUG)
     screen = Screen(stream)
-    screen.setFormatter(_formatter(_short if stream.isatty() else _json))
+    short = _coloured if not environ.get("NO_COLOR") else _short
+    screen.setFormatter(_formatter(short if stream.isatty() else _json))
     screen.setLevel(level)
     logger = logging.getLogger("signals")
     for old in list(logger.handlers):
@@ -85,7 +108,6 @@ def configure(home: Path, *, stream: TextIO = sys.stderr, level: int = logging.I
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-            structlog.processors.format_exc_info,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -114,9 +136,7 @@ def logger() -> structlog.stdlib.BoundLogger:
 
 def lines_of(home: Path, run_id: str) -> Iterator[dict[str, Any]]:
     """Log lines of one run, oldest first, from the file and its rotated ones."""
-    path = log_file(home)
-    files = [path.with_name(f"{path.name}.{n}") for n in range(_KEPT_FILES, 0, -1)]
-    for file in (*files, path):
+    for file in (*rotated(home), log_file(home)):
         if file.exists():
             with file.open(encoding="utf-8", errors="replace") as lines:
                 for line in lines:
@@ -134,19 +154,34 @@ def _parsed(line: str) -> dict[str, Any]:
 
 def _formatter(render: Any) -> logging.Formatter:
     return structlog.stdlib.ProcessorFormatter(
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render]
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            _without_secrets,
+            render,
+        ]
     )
 
 
 def _json(_logger: Any, _name: str, entry: dict[str, Any]) -> str:
     entry.setdefault("time", utc_now().isoformat())  # a library's line has none of its own
     first = {key: entry[key] for key in _ORDER if key in entry}
-    return json.dumps(first | {k: v for k, v in entry.items() if k not in first}, default=str, ensure_ascii=False)
+    return json.dumps(first | {k: entry[k] for k in sorted(entry) if k not in first}, ensure_ascii=False)
+
+
+def _without_secrets(_logger: Any, _name: str, entry: MutableMapping[str, Any]) -> dict[str, Any]:
+    return {str(key): redact.clean_all(value) for key, value in entry.items()}
+
+
+def _coloured(logger: Any, name: str, entry: dict[str, Any]) -> str:
+    line = _short(logger, name, entry)
+    return f"{_DIM}{line[:8]}{_PLAIN}{_COLOURS.get(entry.get('level', ''), '')}{line[8:]}{_PLAIN}"
 
 
 def _short(_logger: Any, _name: str, entry: dict[str, Any]) -> str:
+    entry.setdefault("time", utc_now().isoformat())
     rest = {k: v for k, v in entry.items() if k not in ("time", "level", "event", "run_id", "job")}
-    shown = "  ".join(f"{key}={_compact(value)}" for key, value in rest.items() if value not in (None, {}, ()))
+    shown = "  ".join(f"{key}={_compact(value)}" for key, value in rest.items() if value not in (None, {}, [], ()))
     return f"{entry['time'][11:19]} {entry.get('job', ''):<10} {entry['event']:<14} {shown}"
 
 

@@ -13,7 +13,7 @@ from jobs.steadiness import Steadiness
 from signals.market.hours import is_open
 from signals.model import PAIR, FeedState
 from signals.sources.feed import Feed
-from signals.store import bars, facts, feeds, outlook, signals
+from signals.store import bars, facts, feeds, outlook, pauses, signals
 
 if TYPE_CHECKING:
     from jobs.app import App
@@ -37,6 +37,7 @@ class _Read(NamedTuple):
     channel: ChannelSeen
     last_headline_at: dt.datetime | None
     judged_at: dt.datetime | None
+    paused: frozenset[str]
 
 
 class Observer:
@@ -114,7 +115,7 @@ class Observer:
         return JobSeen(
             name=name,
             enabled=schedule.enabled,
-            paused=False,
+            paused=bool(read and name in read.paused),
             every_s=schedule.every_s,
             timeout_s=schedule.timeout_s,
             last_run=last,
@@ -166,6 +167,7 @@ class Observer:
                 channel=ChannelSeen(epoch, last_seq, waits.last_signal_at, waits.depth, waits.oldest_at, waits.lag_s),
                 last_headline_at=facts.last_known_at(conn),
                 judged_at=outlook.watched_at(conn, WATCH),
+                paused=frozenset(pauses.standing(conn, at)),
             )
 
 

@@ -8,8 +8,11 @@ from signals.errors import ConfigError, StoreError
 from signals.model import Pause
 from signals.store import Store, pauses
 
-NEVER = frozenset({"heartbeat"})
-"""Jobs that cannot be paused: a service without heartbeats looks dead, and bots stop."""
+NEVER = {
+    "heartbeat": "without it bots take the service for dead and stop",
+    "watchdog": "without it nobody is told when something breaks; SIGNALS__JOBS__WATCHDOG__ENABLED=false turns it off",
+}
+"""Jobs that cannot be paused, and why; they are not kept waiting for the store to ask it, either."""
 
 
 class Pauses:
@@ -43,7 +46,7 @@ class Pauses:
         """
         self._known(job)
         if job in NEVER:
-            raise ConfigError(f"job {job}", "cannot be paused", "without it bots take the service for dead and stop")
+            raise ConfigError(f"job {job}", "cannot be paused", NEVER[job])
         now = self._clock()
         until = None if for_s is None else now + dt.timedelta(seconds=for_s)
         pause = Pause(job=job, paused_at=now, until=until, why=" ".join(why.split()))

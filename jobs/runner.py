@@ -15,6 +15,7 @@ from jobs.claims import Claims
 from jobs.logs import logger
 from jobs.pauses import Pauses
 from jobs.records import BY_ITSELF, Records
+from jobs.redact import clean
 from jobs.retries import Backoff
 from jobs.worker import ASIDE_S, Active, Worker, Working
 from signals.errors import DeadlineError, SignalsError, StoreError
@@ -248,7 +249,9 @@ class Runner:
     ) -> JobRun:
         """The run with its end, kept and logged."""
         ended_at = max(self._clock(), record.started_at)
-        ended = msgspec.structs.replace(record, ended_at=ended_at, outcome=outcome, error=error)
+        error = error and clean(error)
+        notes = tuple(clean(note) for note in record.notes)
+        ended = msgspec.structs.replace(record, ended_at=ended_at, outcome=outcome, error=error, notes=notes)
         try:
             keep(ended)
         except StoreError as fault:  # the run is over all the same: the log has it now, and the history once it can

@@ -67,6 +67,7 @@ class Retention(Job, frozen=True, kw_only=True):
     """Schedule and limits of the retention job."""
 
     keep_runs_days: Seconds = 30
+    keep_logs_days: Seconds = 30
 
 
 class Jobs(Section, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ import subprocess
 from jobs.runner import Report, Runner
 from signals.model import JobRun
 from signals.store import Store, runs
-from tests.jobs.test_serve import serving
+from tests.jobs.test_serve import serving, until
 
 
 def test_a_reader_that_leaves_ends_nothing(shell):
@@ -41,11 +41,16 @@ def test_a_broken_model_at_home_is_told_and_passed_over(shell):
 
 
 def test_jobs_takes_its_options_without_a_word(shell):
-    """`signals jobs --json` is the list, with when each is next due."""
+    """`signals jobs --json` is the list, with when each is next due in the service that runs, unless it is paused."""
     made = shell()
-    made.run("jobs", "run", "retention")
-    listed = [json.loads(line) for line in made.run("jobs", "--json").stdout.splitlines()]
-    assert next(job for job in listed if job["job"] == "retention")["next_run_at"] is not None
+    with serving(made):
+        made.run("jobs", "pause", "train")
+        until(lambda: (made.home / "service.json").exists())
+        shown = made.run("jobs")
+        listed = {job["job"]: job for job in map(json.loads, made.run("jobs", "--json").stdout.splitlines())}
+    assert "The service runs since" in shown.stdout
+    assert listed["retention"]["next_run_at"] is not None
+    assert listed["train"]["next_run_at"] is None
 
 
 def test_a_home_that_cannot_be_made_is_one_line(shell, tmp_path):
