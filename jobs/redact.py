@@ -83,9 +83,6 @@ class Secrets:
         return found
 
 
-_known = Secrets()
-
-
 def know(secrets: Secrets) -> None:
     """From now on this process tells none of these."""
     global _known
@@ -117,3 +114,6 @@ def _secret_in(value: str) -> list[str]:
         except ValueError:  # an unquoted character in it
             return []
     return [value, value.removeprefix("hmac:")]
+
+
+_known = Secrets()  # here: it asks the functions above

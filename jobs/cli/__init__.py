@@ -48,7 +48,7 @@ def root(
 
 _COMMANDS = (
     "run", "serve", "score", "watch", "history", "alerts", "scorecard", "sources", "imports", "export",
-    "train", "evaluate", "replay", "backtest", "study", "broker",
+    "train", "evaluate", "replay", "backtest", "study", "broker", "backup",
 )  # fmt: skip
 """Modules beside this one, in the order of the help."""
 
