@@ -42,18 +42,19 @@ class Candle(NamedTuple):
     close: float
 
 
-def chart(conn: sa.Connection, name: str, now: dt.datetime) -> dict[str, Any]:
+def chart(conn: sa.Connection, name: str, now: dt.datetime, kept: Sequence[Series]) -> dict[str, Any]:
     """Bars up to the last one that closed, the index as it stood at each, and a mark for each signal.
 
-    While the market is closed the stretch ends with its last bar, and `last_close_at` says when that was.
+    While the market is closed the stretch ends with its last bar, and `last_close_at` says when that was. `kept` are
+    the series there are (`bars.series`, which reads them all: who asks often keeps it for a while).
     """
     wanted = RANGES[name]
-    kept = [one for one in bars.series(conn) if one.first_open_at <= now]
-    chosen = _choose(kept, wanted, now)
+    chosen = _choose([one for one in kept if one.first_open_at <= now], wanted, now)
     if chosen is None:
         return {"range": name, "bars": [], "index": [], "marks": [], "source": None, "last_close_at": None}
+    last_close_at = bars.last_close_at(conn, chosen.source, chosen.length_s) or chosen.last_close_at
     span = wanted.span if chosen.source not in REFERENCE_SOURCES else max(wanted.span, _REFERENCE_SPAN)
-    since = min(chosen.last_close_at, now) - span
+    since = min(last_close_at, now) - span
     length_s = max(wanted.length_s, chosen.length_s) if chosen.length_s else 0  # a fixing is a moment, no bar
     candles = _candles(conn, chosen, since, now, length_s)
     points = listing.index(conn, since, limit=_POINTS)
@@ -62,7 +63,7 @@ def chart(conn: sa.Connection, name: str, now: dt.datetime) -> dict[str, Any]:
         "range": name,
         "source": chosen.source,
         "length_s": length_s,
-        "last_close_at": chosen.last_close_at,
+        "last_close_at": last_close_at,
         "bars": candles,
         "index": _at_each(points, candles, length_s),
         "marks": [_mark(one.data) for one in reversed(marks) if one.retracted_at is None],

@@ -19,7 +19,8 @@ from jobs.console.chart import RANGES, chart
 from jobs.console.live import Position
 from jobs.runner import QUIET
 from signals.model import PAIR, JobRun
-from signals.store import alerts, listing, runs, signals
+from signals.store import alerts, bars, listing, runs, signals
+from signals.store.bars import Series
 from signals.store.listing import Before, Listed
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ _RUNS_MOST = 20_000
 _LINES_MOST = 1000
 _ALERTS_OF, _ALERTS_MOST = dt.timedelta(days=7), 200
 _CARD_DAYS = (1, 7, 30)
+_SERIES_KEPT = dt.timedelta(minutes=1)
 _CARD_KEPT = dt.timedelta(minutes=1)
 _ROW = (
     "signal_id", "story_id", "revision", "supersedes", "known_at", "valid_until", "direction", "p_up", "p_flat",
@@ -57,6 +59,7 @@ class Reads:
     def __init__(self, app: App) -> None:
         self._app = app
         self._card: tuple[dt.datetime, list[dict[str, Any]]] | None = None
+        self._kept: tuple[dt.datetime, list[Series]] | None = None
         self._reckoning = asyncio.Lock()
 
     async def signals(self, request: web.Request) -> web.Response:
@@ -111,7 +114,14 @@ class Reads:
         name = request.query.get("range", "1d")
         if name not in RANGES:
             raise Refused(400, f"range: one of {', '.join(RANGES)}")
-        return said(200, await self._read(lambda conn: chart(conn, name, self._app.clock())))
+        return said(200, await self._read(lambda conn: chart(conn, name, self._app.clock(), self._series(conn))))
+
+    def _series(self, conn: sa.Connection) -> list[Series]:
+        """What series of bars there are, read anew once a minute: that reads every bar there is."""
+        now = self._app.clock()
+        if self._kept is None or not dt.timedelta() <= now - self._kept[0] < _SERIES_KEPT:
+            self._kept = (now, bars.series(conn))
+        return self._kept[1]
 
     async def runs(self, request: web.Request) -> web.Response:
         """The runs of the last hours, newest first, of each its id, job, start, end, outcome."""
