@@ -5,7 +5,6 @@ import typer
 from jobs import logs, standing
 from jobs.app import App
 from jobs.cli import options
-from jobs.service import serve as be_the_service
 from jobs.supervisor import Supervisor
 
 
@@ -19,6 +18,8 @@ def serve(context: typer.Context, config: options.Config = None) -> None:
 
     SIGTERM or Ctrl-C ends it cleanly. What hangs is killed and started anew.
     """
+    from jobs.service import serve as be_the_service  # here: what it needs is loaded for no other command
+
     settings = options.settings(context, config)
     logs.configure(settings.home)
     with standing.alone(settings.home):  # a child of ours has it, too

@@ -81,6 +81,20 @@ def test_a_signal_opens_to_all_that_is_known_of_it(page: Page, console: Console)
     expect(detail).to_have_count(0)
 
 
+def test_evidence_that_overlaps_is_marked_by_its_sum(page: Page, console: Console) -> None:
+    """Letters under several reasons lean where these lean together; spans count characters, not half of an emoji."""
+    page.goto(console.url)
+    found = page.evaluate(
+        """async () => {
+          const { marked } = await import('/console/row.js');
+          const reason = (span, weight) => ({ span, weight, text: '', feature: 'f' });
+          return marked('💴 yen falls', [reason([0, 5], 1), reason([2, 11], -3), reason(null, 9)])
+            .map((one) => typeof one === 'string' ? one : [one.dataset.to, one.textContent]);
+        }"""
+    )
+    assert found == [["up", "💴 "], ["down", "yen falls"]]
+
+
 def test_what_no_longer_holds_says_so(page: Page, console: Console) -> None:
     """Live signals count down, and others are expired, replaced or retracted."""
     opened(page, console)

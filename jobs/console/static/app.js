@@ -4,6 +4,7 @@ import { addressed } from "./address.js";
 import * as alerts from "./alerts.js";
 import * as card from "./card.js";
 import { $ } from "./dom.js";
+import * as filter from "./filter.js";
 import * as jobs from "./jobs.js";
 import { Line } from "./line.js";
 import * as price from "./price.js";
@@ -22,7 +23,7 @@ line.addEventListener("state", ({ detail }) => {
   const before = state.current();
   state.take(detail);
   jobs.take(detail);
-  stream.addSources((detail.sources || []).map((one) => one.id));
+  filter.addSources((detail.sources || []).map((one) => one.id));
   if (closes(before) !== closes(detail)) price.read();
 });
 line.addEventListener("reset", () => stream.read());
@@ -57,7 +58,7 @@ function go() {
 }
 addEventListener("hashchange", go);
 
-stream.fromAddress();
+filter.fromAddress();
 const after = await stream.read();
 line.open(after);
 await Promise.all([price.read(), jobs.read()]);

@@ -30,20 +30,20 @@ export function head(row, open) {
     h("span", { class: "after" }, row.return_bp === null ? "" : h("span", { class: "hidden" }, "then "), row.return_bp === null ? "" : bp(row.return_bp)));
 }
 
-/** The headline with its evidence marked. Spans count Unicode characters, not UTF-16 units. */
+/** The headline with its evidence marked by where it leans, net of all that covers it. Spans count Unicode characters. */
 export function marked(title, evidence) {
   const letters = Array.from(title);
-  const spans = evidence.filter((one) => one.span && one.weight !== 0).sort((a, b) => a.span[0] - b.span[0] || b.span[1] - a.span[1]);
-  const parts = [];
-  let at = 0;
-  for (const { span: [from, to], weight, feature } of spans) {
-    if (from < at || to > letters.length) continue; // within what is marked already
-    parts.push(letters.slice(at, from).join(""));
-    const leans = weight > 0 ? "up" : "down";
-    parts.push(h("mark", { data: { to: leans }, title: `${feature}: ${weight > 0 ? "+" : "−"}${Math.abs(weight).toFixed(2)} (${leans})` }, letters.slice(from, to).join("")));
-    at = to;
+  const net = new Float64Array(letters.length);
+  for (const { span, weight } of evidence) {
+    if (span) for (let n = Math.max(0, span[0]); n < Math.min(span[1], letters.length); n++) net[n] += weight;
   }
-  parts.push(letters.slice(at).join(""));
+  const parts = [];
+  for (let from = 0, to; from < letters.length; from = to) {
+    const leans = Math.sign(net[from]);
+    for (to = from + 1; to < letters.length && Math.sign(net[to]) === leans; to++);
+    const words = letters.slice(from, to).join("");
+    parts.push(leans ? h("mark", { data: { to: leans > 0 ? "up" : "down" } }, words) : words);
+  }
   return parts;
 }
 

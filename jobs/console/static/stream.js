@@ -3,14 +3,12 @@
 import { ask } from "./ask.js";
 import { $, h, once, say } from "./dom.js";
 import { LongList } from "./list.js";
-import { call, detail, head, lives } from "./row.js";
-import { addressed, remember } from "./address.js";
+import { detail, head, lives } from "./row.js";
+import { remember } from "./address.js";
+import { fits, know, offer, onFilter, wanted } from "./filter.js";
 
 const PAGE = 500;
 const KEPT = 20_000; // a page that is left open for days keeps no more
-const FIELDS = ["text", "direction", "topic", "source", "strength"];
-
-const form = $("filter");
 let rows = [];
 let ids = new Map(); // id → row
 let replaced = new Set();
@@ -20,7 +18,6 @@ let cursor = null; // the last row of the last page: from there the list goes on
 let reading = 0; // the number of the newest question
 let loading = false;
 let fresh = 0;
-const known = { topics: new Set(), sources: new Set() };
 
 const list = new LongList({
   scroller: $("scroller"), holder: $("rows"), count: () => rows.length, key: (n) => rows[n].signal_id, make,
@@ -42,24 +39,6 @@ function make(n) {
   if (row.retracted_at || row.replaced) made.dataset.gone = "";
   if (open) made.append(h("div", { class: "detail", id: `d-${row.signal_id}` }, opened.get(row.signal_id) || [h("p", { class: "quiet" }, "Reading …")]));
   return made;
-}
-
-// What the filter says.
-function wanted() {
-  const made = new URLSearchParams();
-  for (const name of FIELDS) {
-    const value = form.elements[name].value.trim();
-    if (value && !(name === "strength" && Number(value) === 0)) made.set(name, value);
-  }
-  return made;
-}
-
-/** The same question as the service answers, for what comes in live. */
-function fits(row, query) {
-  const direction = query.get("direction");
-  return (!direction || call(row) === direction) && (!query.get("topic") || row.topics.includes(query.get("topic"))) &&
-    (!query.get("source") || row.source === query.get("source")) && row.strength >= Number(query.get("strength") || 0) &&
-    row.title.toLowerCase().includes((query.get("text") || "").toLowerCase());
 }
 
 /** Read the list anew. Returns from where the live part goes on. */
@@ -122,8 +101,7 @@ function note(row) {
   row.replaced = replaced.has(row.signal_id);
   ids.set(row.signal_id, row);
   if (row.supersedes) replace(row.supersedes);
-  row.topics.forEach((one) => known.topics.add(one));
-  known.sources.add(row.source);
+  know(row);
   return row;
 }
 
@@ -133,18 +111,6 @@ function replace(id) {
   if (row && !row.replaced) {
     row.replaced = true;
     list.redo(id);
-  }
-}
-
-function offer() {
-  const topics = $("topics");
-  if (topics.children.length !== known.topics.size) topics.replaceChildren(...[...known.topics].sort().map((one) => h("option", { value: one })));
-  const chosen = form.elements.source;
-  if (chosen.options.length - 1 !== known.sources.size) {
-    const was = chosen.value;
-    if (was) known.sources.add(was);
-    chosen.replaceChildren(h("option", { value: "" }, "any"), ...[...known.sources].sort().map((one) => h("option", { value: one }, one)));
-    chosen.value = was;
   }
 }
 
@@ -259,20 +225,9 @@ $("rows").addEventListener("keydown", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.target.closest("input, select, dialog")) return;
   event.preventDefault();
-  form.elements.text.focus();
+  $("filter").elements.text.focus();
 });
 
-let later = 0;
-form.addEventListener("input", () => {
-  say($("strength-said"), Number(form.elements.strength.value).toFixed(2));
-  clearTimeout(later);
-  later = setTimeout(() => {
-    remember(Object.fromEntries(FIELDS.map((name) => [name, wanted().get(name)])));
-    read();
-  }, 200);
-});
-form.addEventListener("reset", () => setTimeout(() => form.dispatchEvent(new Event("input"))));
-form.addEventListener("submit", (event) => event.preventDefault());
 $("fresh").addEventListener("click", () => {
   $("scroller").scrollTop = 0;
   list.focus(0);
@@ -284,24 +239,7 @@ $("scroller").addEventListener("scroll", () => {
   }
 }, { passive: true });
 
-/** Set the filter as the address says. */
-export function fromAddress() {
-  const said = addressed();
-  for (const name of FIELDS) {
-    const value = said.get(name);
-    if (name === "source" && value) {
-      known.sources.add(value);
-      offer();
-    }
-    if (value !== null) form.elements[name].value = value;
-  }
-  say($("strength-said"), Number(form.elements.strength.value).toFixed(2));
-}
-
-export function addSources(names) {
-  names.forEach((one) => known.sources.add(one));
-  offer();
-}
+onFilter(read);
 
 /** Countdowns of what is in view. */
 export function tick() {
