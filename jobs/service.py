@@ -13,6 +13,7 @@ from apscheduler.job import Job
 from jobs import health, logs, metrics, standing, traces
 from jobs.app import App
 from jobs.catalogue import NAMES, runner_for
+from jobs.console import routes as console
 from jobs.follow import Following
 from jobs.inbox import Doorbell
 from jobs.lifeline import BEAT_S, Beat, Link
@@ -25,7 +26,7 @@ from signals.errors import StoreError
 if TYPE_CHECKING:
     from jobs.quotes import Quotes
 
-ROUTES = (health.add_routes, metrics.add_routes)
+ROUTES = (health.add_routes, metrics.add_routes, console.add_routes)
 """Of each module that answers on the HTTP port."""
 _SAY_EACH = 2
 """Beats between two writings of how the service stands."""
