@@ -32,6 +32,16 @@ _LEAST = 8
 _AGAIN_S = 10.0
 
 
+def _secret_in(value: str) -> list[str]:
+    """Of an address its password; of anything else the whole, and what stands behind `hmac:`."""
+    if "://" in value:
+        try:
+            return [secret] if (secret := urlsplit(value).password) else []
+        except ValueError:  # an unquoted character in it
+            return []
+    return [value, value.removeprefix("hmac:")]
+
+
 class Secrets:
     """The values that must not be told.
 
@@ -104,16 +114,3 @@ def without_password(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=host, query=""))
-
-
-def _secret_in(value: str) -> list[str]:
-    """Of an address its password; of anything else the whole, and what stands behind `hmac:`."""
-    if "://" in value:
-        try:
-            return [secret] if (secret := urlsplit(value).password) else []
-        except ValueError:  # an unquoted character in it
-            return []
-    return [value, value.removeprefix("hmac:")]
-
-
-_known = Secrets()

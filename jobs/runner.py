@@ -2,7 +2,6 @@
 
 import datetime as dt
 import threading
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, Protocol
@@ -12,13 +11,15 @@ import structlog
 
 from jobs.causes import in_one_line
 from jobs.claims import Claims
+from jobs.deadline import Deadline as Deadline
+from jobs.deadline import overdue
 from jobs.logs import logger
 from jobs.pauses import Pauses
 from jobs.records import BY_ITSELF, Records
 from jobs.redact import clean
 from jobs.retries import Backoff
 from jobs.worker import ASIDE_S, Active, Worker, Working
-from signals.errors import DeadlineError, SignalsError, StoreError
+from signals.errors import SignalsError, StoreError
 from signals.model import JobRun, Outcome, Pause
 from signals.store import Store
 
@@ -36,26 +37,7 @@ class Report(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-class Deadline:
-    """The moment by which a run must be over; work between I/O asks it before it commits anything."""
-
-    def __init__(self, job: str, timeout_s: float) -> None:
-        self._job = job
-        self._timeout_s = timeout_s
-        self._end = time.monotonic() + timeout_s
-
-    def remaining_s(self) -> float:
-        """Seconds left, never below zero."""
-        return max(0.0, self._end - time.monotonic())
-
-    def check(self) -> None:
-        """Raise `DeadlineError` once the time is up."""
-        if not self.remaining_s():
-            raise DeadlineError(f"job {self._job}", _over(self._timeout_s), _SLOW)
-
-
 RESTS = "it is paused: `signals jobs resume` lets it go on"
-_SLOW = "raise timeout_s in config/signals.toml, or see what it waits for in `signals jobs show RUN_ID`"
 
 
 class Run(NamedTuple):
@@ -215,7 +197,7 @@ class Runner:
             raise
         if made is not None:
             self._working.on(record, ASIDE_S)
-        ended = self._finish(record, log, made or DeadlineError(f"job {record.job}", _over(timeout_s), _SLOW))
+        ended = self._finish(record, log, made or overdue(record.job, timeout_s))
         if made is not None:
             self._working.off(record.run_id)
         return ended, made
@@ -266,10 +248,6 @@ class Runner:
 
 def _log_of(record: JobRun) -> structlog.stdlib.BoundLogger:
     return logger().bind(run_id=record.run_id, job=record.job)
-
-
-def _over(timeout_s: float) -> str:
-    return f"ran longer than its timeout of {timeout_s:g} s"
 
 
 def _is_aside(record: JobRun) -> bool:

@@ -70,6 +70,17 @@ def test_no_secret_is_told_wherever_it_was_planted(home):
     assert "refused" in kept  # what is no secret stays
 
 
+def test_a_process_that_was_given_secrets_starts(shell):
+    """Settings whose names look like a secret's, in the environment from the first import on."""
+    made = shell("")
+    made.env |= {
+        "SIGNALS_TOKEN": PLANTED,
+        "SIGNALS__PRICES__REFERENCE_URL": "",
+        "SIGNALS__PRICES__QUOTES_URL": "ws://h",
+    }
+    assert made.run("jobs").returncode == 0
+
+
 def test_words_that_are_no_secret_stay():
     """Headlines and addresses without a login are told as they are."""
     for text in (

@@ -12,9 +12,18 @@ import pytest
 
 from jobs.supervisor import Ends
 from tests.conftest import ROOT
-from tests.jobs.test_serve import until
+from tests.jobs.test_serve import until as seen
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are found by /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(240),  # a service is started two or three times in each
+    pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are found by /proc"),
+]
+
+
+def until(look):
+    """Look until something true is seen: a start takes its time on a busy machine, and some tests have two or three."""
+    return seen(look, 100)
 
 
 @pytest.fixture
