@@ -5,6 +5,7 @@ import functools
 import pkgutil
 from collections.abc import Callable, Mapping
 
+from jobs import traces
 from jobs.app import App
 from jobs.claims import Claims
 from jobs.heartbeat import Pulse
@@ -73,5 +74,6 @@ def _watchdog(app: App, next_runs: Callable[[], Mapping[str, dt.datetime | None]
 
 
 def _call(where: str, app: App, run: Run) -> Report:
-    report: Report = pkgutil.resolve_name(where)(app, run)
+    with traces.span(f"job {where.rpartition(':')[2]}", run_id=run.run_id, trigger=run.trigger):
+        report: Report = pkgutil.resolve_name(where)(app, run)
     return report

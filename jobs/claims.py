@@ -58,7 +58,7 @@ class Claims:
     def give_back(self, job: str) -> None:
         """Unlock it; any thread may."""
         if job in self._files:
-            self._files.pop(job).close()  # and with it the lock
+            fcntl.flock(self._files[job], fcntl.LOCK_UN)
         self._busy[job].release()
 
     def close(self) -> None:
@@ -69,12 +69,11 @@ class Claims:
     def _lock(self, job: str) -> bool:
         if self._folder is None or job in self._free:
             return True
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = (self._folder / f"{job}.lock").open("a")
+        if job not in self._files:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._files[job] = (self._folder / f"{job}.lock").open("a")
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._files[job], fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.close()
             return False
-        self._files[job] = file
         return True

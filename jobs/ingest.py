@@ -10,6 +10,7 @@ import aiohttp
 import msgspec
 import sqlalchemy as sa
 
+from jobs import traces
 from jobs.admission import admit, clock_note
 from jobs.app import App
 from jobs.runner import Report, Run
@@ -99,7 +100,8 @@ async def _read_one(
 ) -> tuple[Feed, Reading | FailedRead]:
     try:
         async with door:
-            return feed, await sources.read(feed, state, app.clock, session, not_before=last_at)
+            with traces.fetch(feed.id):
+                return feed, await sources.read(feed, state, app.clock, session, not_before=last_at)
     except SourceError as error:
         return feed, _failed(app, feed, state, error.reason, error)
     except ConfigError as error:  # a row that can't be used costs only itself

@@ -53,7 +53,7 @@ _ORDER = (
 """These come first; the others follow by the alphabet."""
 _COLOURS = {"error": "\x1b[31m", "critical": "\x1b[31m", "warning": "\x1b[33m", "debug": "\x1b[2m"}
 _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
-_LIBRARIES = ("yfinance", "apscheduler", "peewee", "urllib3", "asyncio")
+_LIBRARIES = ("yfinance", "apscheduler", "peewee", "urllib3", "asyncio", "opentelemetry")
 _MAX_BYTES = 10_000_000
 _KEPT_FILES = 5
 

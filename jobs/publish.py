@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from jobs import traces
 from jobs.app import App
 from jobs.memory import spans_before
 from jobs.runner import Report, Run
@@ -94,6 +95,8 @@ def take(app: App, counts: Counter[str], *, history: bool = False) -> int:
         )  # fmt: skip
         headlines.mark_taken(conn, batch, made.stories, made.skips, now)
         withdrawals.mark_taken(conn, fallen, now)
+    if not history:
+        traces.stepped(batch, made.signals, now)
     app.stories.keep(stories, steps, now, history=history)
     if voices:
         app.voices.keep(voices, steps)
@@ -143,6 +146,7 @@ def send(app: App, run: Run) -> int:
         sent += publisher.publish_many([OutboxRow(*row) for row in rows], now=now, restart=restart)
         with app.store.write() as conn:
             signals.mark_published(conn, rows, now)
+        traces.sent(rows, now, app.clock())
         after, restart = rows[-1].seq, False
 
 

@@ -116,4 +116,4 @@ def _secret_in(value: str) -> list[str]:
     return [value, value.removeprefix("hmac:")]
 
 
-_known = Secrets()  # here: it asks the functions above
+_known = Secrets()

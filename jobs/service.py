@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from apscheduler.job import Job
 
-from jobs import health, logs, metrics, standing
+from jobs import health, logs, metrics, standing, traces
 from jobs.app import App
 from jobs.catalogue import NAMES, runner_for
 from jobs.console import routes as console
@@ -124,8 +124,10 @@ def serve(app: App, link: Link) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
+    traces.begin()
     with contextlib.closing(app), Service(app, link) as service:
         service.until(ended)
+    traces.end()
 
 
 def _quotes(app: App) -> "Quotes | None":

@@ -36,6 +36,7 @@ NAMED = (
     "SIGNALS_DATABASE_URL",
     "SIGNALS_BROKER_PORT",
     "SIGNALS_CONSOLE_PORT",
+    "SIGNALS_OTLP_ENDPOINT",
 )
 """Variables of their own; any other setting is SIGNALS__SECTION__KEY."""
 

@@ -18,7 +18,7 @@ def serve(context: typer.Context, config: options.Config = None) -> None:
 
     SIGTERM or Ctrl-C ends it cleanly. What hangs is killed and started anew.
     """
-    from jobs.service import serve as be_the_service  # here: what it needs is loaded for no other command
+    from jobs.service import serve as be_the_service  # here: what it needs takes a second to load
 
     settings = options.settings(context, config)
     logs.configure(settings.home)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import msgspec
 import pytest
 
 from jobs.freshness import alive, judge, not_alive, roots, sentence
@@ -253,6 +254,18 @@ def test_a_scheduler_that_is_late():
     seen = look(jobs=(job("ingest", next_run_at=ago(31)), job("watchdog", 15)))
     assert found(seen)["scheduler"].severity == "warning"
     assert alive(seen)
+
+
+def test_a_start_that_was_late():
+    """A run that began 40 s after its time is drift, for a minute; its second try is late by design, and is none."""
+    late = run("ingest", at=ago(20))
+    begun = msgspec.structs.replace(late, scheduled_at=ago(60))
+    seen = look(jobs=(job("ingest", last_run=begun), job("watchdog", 15)))
+    assert found(seen)["scheduler"].text == "Scheduler 40 s late (job ingest)"
+    old = msgspec.structs.replace(late, started_at=ago(61), scheduled_at=ago(101))
+    assert found(look(jobs=(job("ingest", last_run=old), job("watchdog", 15)))) == {}
+    again = msgspec.structs.replace(begun, attempt=2)
+    assert found(look(jobs=(job("ingest", last_run=again), job("watchdog", 15)))) == {}
 
 
 def test_a_clock_that_was_set_back_stops_the_scheduler():
