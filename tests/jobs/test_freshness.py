@@ -87,7 +87,7 @@ DOWN = {"last_success_at": ago(720), "failures": 4, "last_error": "http_500: ser
         (source(**DOWN)._replace(enabled=False), None),
         (source(**DOWN)._replace(every_s=900), None),  # asked every quarter of an hour: three of them may pass
         (source(recent="x.x.xx", failures=1, last_error="timeout: slow"), "boj failed 4 of its last 6 times"),
-        (source(recent="xxxx" + "....."), None),  # five good ones in a row: over
+        (source(recent="x" * 8 + "....."), None),  # five good ones in a row: over
         (source(lag_s=3601), "boj tells news 60 min late"),
         (source(lag_s=3600), None),
     ],
@@ -185,12 +185,12 @@ def test_prices_age_while_the_market_is_open(at, closed_at, wrong):
 
 
 def test_a_closed_week_excuses_prices():
-    """On a Saturday nobody quotes: nothing is found, and the sentence says that the market is closed."""
+    """On a Saturday nobody quotes, and what was missed before the close comes no more: the sentence says why."""
     at = FRIDAY_CLOSE + dt.timedelta(hours=20)
     quiet = source(last_attempt_at=at, last_success_at=at)
     seen = look(
-        at=at, read_at=at, market_open=False, prices=(PriceSeen("yahoo", 60, ago(9000, at)),), jobs=(),
-        sources=(quiet,), last_headline_at=ago(7300, at),
+        at=at, read_at=at, market_open=False, jobs=(),
+        prices=(PriceSeen("yahoo", 60, FRIDAY_CLOSE - dt.timedelta(minutes=40)),), sources=(quiet,), last_headline_at=ago(7300, at),
     )  # fmt: skip
     assert judge(seen, SHIPPED) == []
     assert sentence(seen, []) == "Quiet: 1 source fresh, last headline 2 h ago, market closed"

@@ -11,10 +11,14 @@ import pytest
 from jobs.app import App
 from jobs.catalogue import runner_for
 from jobs.freshness import alive, judge, sentence
+from jobs.logs import logger
 from jobs.observed import observe
+from jobs.publish import encode, send
+from jobs.runner import Deadline, Run
 from jobs.settings import load
 from jobs.steadiness import Steadiness
 from signals.delivery.endpoints import endpoint
+from signals.delivery.outbox import OutboxRow
 from signals.errors import ConfigError
 from signals.model import FeedState
 from signals.store import alerts, bars, feeds, headlines, signals
@@ -72,6 +76,23 @@ def test_it_sees_what_the_store_holds(app):
     assert (by_name["retention"].last_run.outcome, by_name["retention"].recent) == ("ok", ".")
     assert by_name["retention"].last_ok_at == NOW
     assert by_name["ingest"].last_run is None
+
+
+def test_what_a_killed_publisher_sent_does_not_wait(app):
+    """Sent and not marked: it looks as if it waited until publishing finds it in Redis; it is not sent again."""
+    with app.store.write() as conn:
+        headlines.add(conn, [make_headline("h0", source="boj", known_at=NOW)])
+        told = make_signal(signal_id="s", headline_id="h0", known_at=NOW, scored_at=NOW, valid_until=NOW + 60 * SECOND)
+        signals.add(
+            conn, [], [told], channel="USDJPY", now=NOW, encode=lambda told, epoch, seq: encode(NOW, told, epoch, seq)
+        )
+    run = Run("r", "manual", Deadline("publish", 60), logger())
+    with app.store.read() as conn:
+        rows = [OutboxRow(*row) for row in signals.tail(conn, after_seq=0, limit=9)]
+    app.publisher().publish_many(rows, now=NOW, restart=True)
+    assert observe(app).channel.outbox_depth == 1
+    assert send(app, run) == 0
+    assert observe(app).channel.outbox_depth == 0
 
 
 def test_looking_starts_nothing(app):
