@@ -93,6 +93,9 @@ class Secrets:
         return found
 
 
+_known = Secrets()
+
+
 def know(secrets: Secrets) -> None:
     """From now on this process tells none of these."""
     global _known
