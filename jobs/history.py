@@ -21,6 +21,7 @@ from jobs.replaying import Asked, frame_of
 from signals.errors import DataError
 from signals.model import Policy
 from signals.research.files import fingerprint, read_signals
+from signals.research.frames import witnessed
 from signals.research.gather import Gather
 from signals.store import told
 
@@ -71,7 +72,7 @@ def load(
     DataError : no signals or no bars that can be used; names the mend.
     """
     frame, notes = _signals(app, signals_from, since or FIRST, until or LAST, model, policy)
-    frame, refused = guarded(frame, allow_backfilled=allow_backfilled)
+    frame, refused = witnessed(frame, allow_backfilled=allow_backfilled)
     notes += [f"signals left out: {count:,} {reason}" for reason, count in refused.items()]
     kept = int(frame["backfilled"].sum())
     notes += [f"of the signals {kept:,} backfilled: their known_at was reconstructed, not witnessed"] if kept else []
@@ -98,17 +99,6 @@ def stored(conn: sa.Connection, since: dt.datetime, until: dt.datetime) -> pd.Da
         gather.add_texts(texts)
     gather.retract({name: at for name, at in told.retractions(conn).items() if at < until})
     return gather.frame()
-
-
-def guarded(frame: pd.DataFrame, *, allow_backfilled: bool) -> tuple[pd.DataFrame, dict[str, int]]:
-    """The rows whose times were witnessed, and how many others there were, by what is wrong with them."""
-    if allow_backfilled:
-        return frame, {}
-    backfilled = frame["backfilled"]
-    undated = ~backfilled & frame["source_published_at"].isna() & ~frame["abstained"]
-    counts = {"backfilled": int(backfilled.sum()), "undated": int(undated.sum())}
-    kept = frame[~backfilled & ~undated].reset_index(drop=True)
-    return kept, {reason: count for reason, count in counts.items() if count}
 
 
 @functools.cache

@@ -14,7 +14,7 @@ import pandas as pd
 
 from jobs import series
 from jobs.app import App
-from jobs.history import FIRST, LAST, History, code_version, guarded
+from jobs.history import FIRST, LAST, History, code_version
 from jobs.replaying import Asked, frame_of, rules
 from jobs.settings import Settings
 from signals.decide import policy_id
@@ -22,6 +22,7 @@ from signals.errors import DataError
 from signals.model import Headline, Policy, Score
 from signals.research.columns import SIGNAL_COLUMNS
 from signals.research.files import fingerprint
+from signals.research.frames import witnessed
 from signals.research.ledger import Ledger, Trials
 from signals.research.spread import here, processes
 from signals.research.sweep import Figures, Point, World, trial_of
@@ -106,7 +107,7 @@ class Replayer:
     def make(self, policy: Policy) -> Made:
         """The signals of a policy."""
         frame, notes = frame_of(self._app, self._asked._replace(model=None, policy=policy))
-        frame, refused = guarded(frame, allow_backfilled=self._allow_backfilled)
+        frame, refused = witnessed(frame, allow_backfilled=self._allow_backfilled)
         return _made(frame, refused, notes[1:])
 
 

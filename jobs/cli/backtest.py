@@ -184,8 +184,9 @@ def _written(
         done = found.backtest
         tables = {"trades": done.trades, "not_traded": done.not_traded, "groups": found.groups}
         tables |= {"days": found.daily.reset_index(), "bars": done.bars.reset_index(), "placebo": found.panel.runs}
-        for name, table in tables.items():
-            table.to_parquet(to / f"{name}.parquet", index=False)
+        from signals.research.files import write_tables
+
+        write_tables(tables, to)
         lines.append(f"tables: {to}/{{{','.join(tables)}}}.parquet")
     if report:
         from signals.research import studied

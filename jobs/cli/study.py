@@ -71,7 +71,7 @@ def study(
     settings = options.settings(context, config)
     policy = research.changed("policy", settings.policy, research.assignments(sets, ["policy"])["policy"])
     _reserve(report, to)
-    with closing(App(settings)) as app:
+    with closing(App(settings)) as app, research.stoppable():
         history = research.load(
             app, since=since, until=until, signals_from=signals_from, bars=bars, model=model, policy=policy,
             allow_backfilled=allow_backfilled,
@@ -103,8 +103,9 @@ def _reserve(report: Path | None, to: Path | None) -> None:
 def _written(found: "Studied", notes: Sequence[str], report: Path | None, to: Path | None) -> list[str]:
     lines = []
     if to:
-        for name, table in found.tables.items():
-            table.to_parquet(to / f"{name}.parquet", index=False)
+        from signals.research.files import write_tables
+
+        write_tables(found.tables, to)
         lines.append(f"tables: {to}/{{{','.join(found.tables)}}}.parquet")
     if report:
         from signals.research.study_page import study_page

@@ -86,8 +86,9 @@ def written(
             days = {number: one.returns.to_frame() for number, one in enumerate(found.forward)}
             tables["choices"] = pd.concat(choices, names=["costs", "test"]).reset_index()
             tables["days"] = pd.concat(days, names=["costs", "day"]).reset_index()
-        for name, table in tables.items():
-            table.to_parquet(to / f"{name}.parquet", index=False)
+        from signals.research.files import write_tables
+
+        write_tables(tables, to)
         lines.append(f"tables: {to}/{{{','.join(tables)}}}.parquet")
     if report:
         from signals.research.sweep_page import sweep_page

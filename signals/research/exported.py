@@ -1,6 +1,7 @@
 """An export read back as the two frames of research."""
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ import pandas as pd
 from signals.errors import DataError
 from signals.research.export import unfinished
 from signals.research.export_schema import VERSION, arrow_schema, pyarrow
-from signals.research.frames import COLUMNS, DTYPES, PRICES, SIGN, UTC
+from signals.research.frames import COLUMNS, DTYPES, PRICES, SIGN, UTC, witnessed
 
 _BAR_KEY = ("open_at", "close_at")
 
@@ -22,15 +23,29 @@ class Export(NamedTuple):
     """As `frames.signal_frame`."""
     bars: pd.DataFrame
     """As `frames.bar_frame`: of one source and one length."""
+    left_out: Mapping[str, int]
+    """Signals that are not in `signals`, by the reason: their times were not witnessed."""
 
 
-def read_export(folder: str | Path, *, source: str = "yahoo", length_s: float = 60) -> Export:
+def read_export(
+    folder: str | Path,
+    *,
+    source: str | None = None,
+    length_s: float | None = None,
+    allow_backfilled: bool = False,
+) -> Export:
     """The signals of an export, and its bars of one source and length (seconds), as the frames of `research.frames`.
+
+    Parameters
+    ----------
+    source, length_s : whose bars and how long; null: those of the only series that fits what is named.
+    allow_backfilled : take signals whose `known_at` was reconstructed, and undated ones, as the commands do.
 
     Raises
     ------
     ConfigError : pyarrow is not installed.
-    DataError : there is no export, one was broken off, or it is of another version.
+    DataError : there is no export, one was broken off, or it is of another version; the series is not in it, or several
+        fit.
     """
     root = Path(folder)
     left = unfinished(root)
@@ -39,7 +54,8 @@ def read_export(folder: str | Path, *, source: str = "yahoo", length_s: float = 
         raise DataError(str(root), f"an export of {what} was broken off", "export the same days again")
     signals = _table(root, "signals", list(COLUMNS))
     retractions = _table(root, "retractions", ["signal_id", "known_at"])
-    return Export(_signals(signals, retractions), _bars(root, source, length_s))
+    kept, left_out = witnessed(_signals(signals, retractions), allow_backfilled=allow_backfilled)
+    return Export(kept, _bars(root, source, length_s), left_out)
 
 
 def _signals(table: Any, retractions: Any) -> pd.DataFrame:
@@ -61,7 +77,8 @@ def _signals(table: Any, retractions: Any) -> pd.DataFrame:
     return frame.sort_values(["known_at", "signal_id"], kind="stable", ignore_index=True)
 
 
-def _bars(root: Path, source: str, length_s: float) -> pd.DataFrame:
+def _bars(root: Path, source: str | None, length_s: float | None) -> pd.DataFrame:
+    source, length_s = _series(root, source, length_s)
     table = _table(root, "bars", [*_BAR_KEY, *PRICES, "known_at"], source=source, length_s=length_s)
     frame = pd.DataFrame({name: _column(table.column(name), "float64") for name in PRICES})
     for name in (*_BAR_KEY, "known_at"):
@@ -70,6 +87,20 @@ def _bars(root: Path, source: str, length_s: float) -> pd.DataFrame:
     bars = frame.set_index("open_at")[[*PRICES, "close_at"]]
     bars.attrs |= {"source": source if len(bars) else "", "length_s": float(length_s) if len(bars) else 0.0}
     return bars
+
+
+def _series(root: Path, source: str | None, length_s: float | None) -> tuple[str, float]:
+    """The one series of bars that fits; of an export without bars none."""
+    held = _table(root, "bars", ["source", "open_at", "close_at"]).to_pandas()
+    lengths = (held["close_at"] - held["open_at"]).dt.total_seconds()
+    kinds = pd.DataFrame({"source": held["source"], "length_s": lengths}).drop_duplicates()
+    series = [(str(name), float(length)) for name, length in kinds.itertuples(index=False, name=None)]
+    fit = [one for one in series if source in (None, one[0]) and length_s in (None, one[1])]
+    if len(fit) == 1 or not series:
+        return fit[0] if fit else ("none", 0.0)
+    names = ", ".join(sorted(f"source={name!r}, length_s={length:.0f}" for name, length in fit or series))
+    problem = "several series fit" if fit else "no such series"
+    raise DataError(f"{root}: bars", problem, f"it holds {names}")
 
 
 def _table(root: Path, name: str, columns: list[str], *, source: str = "", length_s: float = 0) -> Any:

@@ -1,6 +1,7 @@
 """Frames of signals as Parquet files, and the hash by which what research was given is known again."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,15 @@ def write_signals(frame: pd.DataFrame, path: Path) -> None:
     part = path.with_name(f"{path.name}.part")
     frame.assign(topics=frame["topics"].map(list)).to_parquet(part, index=False)
     part.replace(path)
+
+
+def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    """Each table into `NAME.parquet`, whole or not at all. Raises ConfigError without pyarrow."""
+    needs_pyarrow()
+    for name, table in tables.items():
+        part = folder / f"{name}.parquet.part"
+        table.to_parquet(part, index=False)
+        part.replace(folder / f"{name}.parquet")
 
 
 def read_signals(path: Path) -> pd.DataFrame:

@@ -105,3 +105,14 @@ def bar_frame(bars: Iterable[Bar]) -> pd.DataFrame:
     source, length_s = series.pop() if series else ("", 0.0)
     frame.attrs |= {"source": source, "length_s": length_s}
     return frame
+
+
+def witnessed(frame: pd.DataFrame, *, allow_backfilled: bool) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The rows whose times were witnessed, and how many others there were, by what is wrong with them."""
+    if allow_backfilled:
+        return frame, {}
+    backfilled = frame["backfilled"]
+    undated = ~backfilled & frame["source_published_at"].isna() & ~frame["abstained"]
+    counts = {"backfilled": int(backfilled.sum()), "undated": int(undated.sum())}
+    kept = frame[~backfilled & ~undated].reset_index(drop=True)
+    return kept, {reason: count for reason, count in counts.items() if count}

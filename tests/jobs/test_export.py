@@ -61,7 +61,7 @@ def test_the_store_is_written_by_day(home: Shell, tmp_path: Path) -> None:
         "headlines": (1, 1), "scores": (1, 1), "signals": (1, 1), "bars": (2 * DAYS, DAYS),
     }  # fmt: skip
     assert days(lake, "bars") == [str((NOW - ago * DAY).date()) for ago in reversed(range(DAYS))]
-    found = read_export(lake)
+    found = read_export(lake, allow_backfilled=True)
     assert (len(found.signals), len(found.bars)) == (1, 2 * DAYS)
     assert names(lake) == ["bars", "headlines", "scores", "signals"]
 

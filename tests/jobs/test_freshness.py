@@ -190,7 +190,8 @@ def test_a_closed_week_excuses_prices():
     quiet = source(last_attempt_at=at, last_success_at=at)
     seen = look(
         at=at, read_at=at, market_open=False, jobs=(),
-        prices=(PriceSeen("yahoo", 60, FRIDAY_CLOSE - dt.timedelta(minutes=40)),), sources=(quiet,), last_headline_at=ago(7300, at),
+        prices=(PriceSeen("yahoo", 60, FRIDAY_CLOSE - dt.timedelta(minutes=40)),),
+        sources=(quiet,), last_headline_at=ago(7300, at),
     )  # fmt: skip
     assert judge(seen, SHIPPED) == []
     assert sentence(seen, []) == "Quiet: 1 source fresh, last headline 2 h ago, market closed"

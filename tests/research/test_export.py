@@ -188,11 +188,23 @@ def test_an_export_reads_as_the_frames_of_research(tmp_path: Path) -> None:
     others = [make_bar(NOW, 149.0, source="other"), make_bar(NOW, 149.0, length_s=3600)]
     for name, records in (("signals", told), ("retractions", gone), ("bars", [*others, *minutes])):
         write(tmp_path, name, *records)
-    found = read_export(tmp_path)
+    found = read_export(tmp_path, source="yahoo", length_s=60)
     pd.testing.assert_frame_equal(found.signals, signal_frame(told, gone))
     pd.testing.assert_frame_equal(found.bars, bar_frame(minutes))
     assert found.bars.attrs == bar_frame(minutes).attrs
     assert read_export(tmp_path, source="other").bars["close"].tolist() == [149.0]
+    with pytest.raises(DataError, match="several series fit - it holds source='other', length_s=60, source='yahoo'"):
+        read_export(tmp_path)
+    with pytest.raises(DataError, match="no such series"):
+        read_export(tmp_path, source="other", length_s=3600)
+
+
+def test_signals_that_were_not_witnessed_are_left_out_and_counted(tmp_path: Path) -> None:
+    """As the commands do: whoever wants reconstructed times says so."""
+    write(tmp_path, "signals", make_signal(), make_signal(signal_id="old", backfilled=True))
+    found = read_export(tmp_path)
+    assert (found.signals["signal_id"].tolist(), found.left_out) == (["signal-1"], {"backfilled": 1})
+    assert len(read_export(tmp_path, allow_backfilled=True).signals) == 2
 
 
 def test_tables_without_rows_are_empty_frames(tmp_path: Path) -> None:
