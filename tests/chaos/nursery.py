@@ -53,7 +53,7 @@ def main(config: Path) -> None:
     model = jobs.training.load_in_place(load(config))
     likeness.load()
     jobs.supervisor._MOST_WAIT_S = 0.0  # who is killed on purpose is started at once, however often
-    jobs.training.load_in_place = lambda _settings: model
+    jobs.training.load_in_place = lambda *_: model
     assert threading.active_count() == 1, "a fork would take over only one of the threads"
     print("ready", flush=True)
     child = 0
