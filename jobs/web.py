@@ -58,7 +58,9 @@ class Web:
         self._host = console.host
         self._gate = Gate(Lock(app.settings.home), loopback=is_loopback(self._host), names=console.names)
         made = web.Application(client_max_size=MAX_BYTES, middlewares=[self._answer])
-        made.on_response_prepare.append(dress)
+        made.on_response_prepare.extend((dress, self._begins))
+        self._streams: set[int] = set()
+        """Ids of requests that are answered by a stream of events."""
         parts = Parts(app, ring, made, self._gate, self._later, runner, following, next_runs)
         for add_routes in (login.add_routes, pushing.add_routes, *routes):
             add_routes(made.router, parts)
@@ -138,6 +140,15 @@ class Web:
             logger().error("web.failed", path=request.path, error=f"{type(error).__name__}: {error}", exc_info=error)
             return refusal(Refused(500, "a defect: its traceback is in the log"))
         finally:
+            if id(request) in self._streams:
+                self._streams.remove(id(request))
+            else:
+                self._gate.end()
+
+    async def _begins(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
+        """A stream of events is a connection from here on, and no request under way any more."""
+        if response.content_type == "text/event-stream":
+            self._streams.add(id(request))
             self._gate.end()
 
     def _later(self, work: Coroutine[Any, Any, Any]) -> None:

@@ -1,10 +1,12 @@
 """Too much of anything is a clear answer, and costs nobody else."""
 
+import asyncio
 import contextlib
 import socket
 import threading
 
 import pytest
+from aiohttp import web as aio
 
 from jobs import limits, web
 from jobs.limits import Buckets, Rate
@@ -58,6 +60,41 @@ def test_more_connections_than_there_are_places_are_told_so(serve, monkeypatch):
         assert told.startswith(b"HTTP/1.1 503")
         assert b"Retry-After" in told
     assert _soon(lambda: port.get("/alive").status == 200)
+
+
+def test_streams_of_events_take_no_places_of_requests(serve, monkeypatch):
+    """However many pages are open, one more question is answered."""
+    monkeypatch.setattr("jobs.gate.MAX_AT_ONCE", 2)
+
+    async def stream(request):
+        answer = aio.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await answer.prepare(request)
+        await answer.write(b"data: 1\n\n")
+        await asyncio.Event().wait()
+        return answer
+
+    async def hold(request):
+        await asyncio.Event().wait()
+
+    def add_routes(router, parts):
+        router.add_get("/stream", stream)
+        router.add_get("/hold", hold)
+        router.add_get("/alive", alive)
+
+    async def alive(request):
+        return aio.Response(text="alive")
+
+    port = serve(routes=(add_routes,))
+    with contextlib.ExitStack() as held:
+        for _ in range(4):
+            line = held.enter_context(socket.create_connection(("127.0.0.1", port.port), timeout=10))
+            line.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert b"200 OK" in line.recv(4096)
+        assert port.get("/alive").status == 200
+        for _ in range(2):
+            line = held.enter_context(socket.create_connection(("127.0.0.1", port.port), timeout=10))
+            line.sendall(b"GET /hold HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert _soon(lambda: port.get("/alive").status == 503)
 
 
 def test_a_connection_that_says_nothing_is_closed(serve, monkeypatch):
