@@ -188,9 +188,10 @@ def test_a_closed_week_excuses_prices():
     """On a Saturday nobody quotes, and what was missed before the close comes no more: the sentence says why."""
     at = FRIDAY_CLOSE + dt.timedelta(hours=20)
     quiet = source(last_attempt_at=at, last_success_at=at)
+    closed = PriceSeen("yahoo", 60, FRIDAY_CLOSE - dt.timedelta(minutes=40))
     seen = look(
-        at=at, read_at=at, market_open=False, jobs=(),
-        prices=(PriceSeen("yahoo", 60, FRIDAY_CLOSE - dt.timedelta(minutes=40)),), sources=(quiet,), last_headline_at=ago(7300, at),
+        at=at, read_at=at, market_open=False, prices=(closed,), jobs=(), sources=(quiet,),
+        last_headline_at=ago(7300, at),
     )  # fmt: skip
     assert judge(seen, SHIPPED) == []
     assert sentence(seen, []) == "Quiet: 1 source fresh, last headline 2 h ago, market closed"
