@@ -1,0 +1,76 @@
+"""The feeds: what ingest last had of each, and what each answers now."""
+
+import datetime as dt
+
+from jobs.checks.feed_answers import Answer
+from jobs.checks.line import Line, fail, ok, span, warn
+from jobs.checks.seen import Seen
+from signals.errors import SignalsError
+from signals.model import FeedState
+from signals.sources.feed import Feed
+
+
+def feeds(seen: Seen) -> list[Line]:
+    """A line a feed, and one more where none of those that are fetched works."""
+    try:
+        kept = seen.store().kept
+    except SignalsError:  # told by its own check
+        kept = None
+    states = kept.states if kept else {}
+    answers = seen.answers()
+    now = seen.clock()
+    enabled = [feed for feed in seen.settings.feeds if feed.enabled]
+    lines = [_feed(feed, states.get(feed.id), answers.get(feed.id), now) for feed in enabled]
+    fetched = [line for feed, line in zip(enabled, lines, strict=True) if feed.kind != "articles"]
+    if fetched and all(line.status != "ok" for line in fetched):
+        text = f"none of the {len(fetched)} feeds that are fetched works"
+        lines.append(fail("feeds", text, "is this machine's network up? proxy, DNS and firewall come before the feeds"))
+    return lines
+
+
+def _feed(feed: Feed, state: FeedState | None, answer: Answer | None, now: dt.datetime) -> Line:
+    check = f"feed:{feed.id}"
+    if feed.path is not None and not feed.path.is_dir():
+        return warn(check, f"{feed.path} is no folder", "correct its path in the feeds file, or make it")
+    remembered = _remembered(state, now)
+    if answer is not None and answer.fault is not None:
+        return warn(check, f"{_fault(answer.fault)}; {remembered}", answer.fault.mend or _mend(str(answer.fault)))
+    if answer is not None:
+        return ok(check, f"answers in {answer.took_s * 1000:.0f} ms; {remembered}")
+    if state is not None and state.failures:
+        return warn(check, remembered, _mend(state.last_error or ""))
+    return ok(check, remembered)
+
+
+def _fault(fault: SignalsError) -> str:
+    reason = getattr(fault, "reason", "configuration")
+    return f"{reason} ({fault.problem})"
+
+
+def _remembered(state: FeedState | None, now: dt.datetime) -> str:
+    if state is None or state.last_attempt_at is None:
+        return "never asked by ingest"
+    last = state.last_success_at
+    since = f"last success {span((now - last).total_seconds())} ago" if last else "never a success"
+    if not state.failures:
+        return since
+    again = f", asked again at {state.next_attempt_at:%H:%M:%S} UTC" if state.next_attempt_at else ""
+    return f"down, {state.failures} in a row ({state.last_error}), {since}{again}"
+
+
+_MENDS = (
+    ("rate_limited", "it is asked again by itself; raise every_s in its row if this comes often"),
+    ("http_404", "has it moved? correct the url in its row, or set enabled = false"),
+    ("http_410", "it is gone for good: take its row out of the feeds file"),
+    ("http_401", "it wants a login: take its row out, or correct the url"),
+    ("http_403", "it refuses us: tell it who you are (sources.contact), or set enabled = false"),
+    ("http_5", "its server is in trouble: wait, it is asked again by itself"),
+    ("not_a_feed", "does its url open as a feed in a browser?"),
+    ("too_large", "does its url open as a feed in a browser?"),
+    ("private_address", "allow_private = true in its row, if that is meant"),
+)
+
+
+def _mend(error: str) -> str:
+    known = next((mend for reason, mend in _MENDS if reason in error), "")
+    return known or "is the network up? it is asked again by itself"
