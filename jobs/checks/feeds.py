@@ -33,18 +33,18 @@ def _feed(feed: Feed, state: FeedState | None, answer: Answer | None, now: dt.da
     if feed.path is not None and not feed.path.is_dir():
         return warn(check, f"{feed.path} is no folder", "correct its path in the feeds file, or make it")
     remembered = _remembered(state, now)
+    failing = state is not None and state.failures > 0
     if answer is not None and answer.fault is not None:
-        return warn(check, f"{_fault(answer.fault)}; {remembered}", answer.fault.mend or _mend(str(answer.fault)))
+        fault = f"{getattr(answer.fault, 'reason', 'configuration')}: {answer.fault.problem}"
+        again = "still so now" if state and state.last_error == fault else f"now {fault}"
+        text = f"{remembered}; {again}" if failing else f"{again}; {remembered}"
+        return warn(check, text, answer.fault.mend or _mend(fault))
     if answer is not None:
-        return ok(check, f"answers in {answer.took_s * 1000:.0f} ms; {remembered}")
-    if state is not None and state.failures:
+        text = f"answers in {answer.took_s * 1000:.0f} ms; {remembered}"
+        return warn(check, text, "wait: ingest asks it again by itself") if failing else ok(check, text)
+    if state is not None and failing:
         return warn(check, remembered, _mend(state.last_error or ""))
     return ok(check, remembered)
-
-
-def _fault(fault: SignalsError) -> str:
-    reason = getattr(fault, "reason", "configuration")
-    return f"{reason} ({fault.problem})"
 
 
 def _remembered(state: FeedState | None, now: dt.datetime) -> str:

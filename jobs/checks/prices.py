@@ -46,15 +46,17 @@ def _failing(kept: Kept, now: dt.datetime) -> list[Line]:
         if ":hole:" in name or not state.failures:
             continue
         again = f", asked again at {state.next_attempt_at:%H:%M:%S} UTC" if state.next_attempt_at else ""
-        text = f"{state.failures} failures in a row ({state.last_error}){again}"
-        lines.append(warn(f"prices:{name}", text, _mend(state.last_error or "")))
+        counted = "1 try" if state.failures == 1 else f"{state.failures} tries"
+        text = f"failing for {counted} ({state.last_error}){again}"
+        lines.append(warn(f"prices:{name}", text, _mend(name, state.last_error or "")))
     return lines
 
 
-def _mend(error: str) -> str:
+def _mend(name: str, error: str) -> str:
+    meanwhile = "" if name == "ecb" else f"; {_FALLBACK}"
     if error.startswith("rate_limited"):
-        return f"wait: it wants fewer requests, and is left alone for longer each time; {_FALLBACK}"
-    return f"is the network up? it is asked again by itself; {_FALLBACK}"
+        return f"wait: it wants fewer requests, and is left alone for longer each time{meanwhile}"
+    return f"is the network up? it is asked again by itself{meanwhile}"
 
 
 def _holes(kept: Kept) -> list[Line]:

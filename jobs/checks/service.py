@@ -66,6 +66,9 @@ def _ready(seen: Seen) -> list[Line]:
     status, body = _asked(f"{url}/readyz")
     if status is None:
         return [fail("service:ready", f"{url} does not answer ({body})", "restart `signals serve` and keep its log")]
+    if status == 404:
+        mend = "restart `signals serve` after an update"
+        return [warn("service:ready", f"{url} runs a version that does not tell whether it is ready", mend)]
     if status == 200:
         return [ok("service:ready", f"{url} says that it is ready")]
     return [fail("service:ready", f"{url} says: {_reasons(body)}", "see the lines above and below for each of these")]
