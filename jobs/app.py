@@ -2,6 +2,8 @@
 
 import datetime as dt
 import functools
+import sys
+import time
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING
 
@@ -10,13 +12,14 @@ from jobs.settings import Settings
 from signals.delivery.broker import EmbeddedBroker
 from signals.delivery.opening import open_redis
 from signals.delivery.signing import signer
-from signals.errors import ConfigError, StoreError
+from signals.errors import BrokerError, ConfigError, ModelError, StoreError
 from signals.store import Store
 
 if TYPE_CHECKING:
     import redis
 
     from jobs.memory import StoryMemory, VoiceMemory
+    from jobs.observed import Observer
     from signals.delivery.publisher import Publisher
     from signals.delivery.signing import Signer
     from signals.research.rules import Costs
@@ -30,11 +33,20 @@ class App:
     ----------
     settings : as loaded.
     clock : gives the UTC time; a test brings its own.
+    ticks : gives seconds that pass whatever is done to the clock.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], dt.datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Callable[[], dt.datetime] = utc_now,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.settings = settings
         self.clock = clock
+        self.ticks = ticks
+        self.model_fault: str | None = None
+        """Why the model of this home is not in use, in one line; null where it is, or there is none."""
         self._broker: EmbeddedBroker | None = None
         self._held: list[IO[str]] = []
 
@@ -54,7 +66,19 @@ class App:
         """The model in place: the one trained in this home, else the shipped one."""
         from jobs.training import load_in_place
 
-        return load_in_place(self.settings)
+        self.model_fault = None
+        return load_in_place(self.settings, self._passed_over)
+
+    def _passed_over(self, error: ModelError) -> None:
+        print(f"signals: {error}; the shipped model is used instead", file=sys.stderr)
+        self.model_fault = str(error)
+
+    @functools.cached_property
+    def observer(self) -> "Observer":
+        """What looks at this service; it remembers what it saw."""
+        from jobs.observed import Observer
+
+        return Observer(self)
 
     @property
     def costs(self) -> "Costs":
@@ -88,6 +112,17 @@ class App:
         if self._broker is None:
             self._broker = EmbeddedBroker(self.settings.home, self.settings.broker_port)
         return self._broker.ensure()
+
+    def redis_as_it_is(self) -> "redis.Redis":
+        """A client that gives up quickly, on the server that is there: none is started. Raises BrokerError."""
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        broker = EmbeddedBroker(self.settings.home, self.settings.broker_port)
+        url = self.settings.redis_url or broker.address()
+        if url is None:
+            raise BrokerError("Redis", "no server of this home runs", "`signals serve` starts one")
+        return open_redis(url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0))
 
     def redis(self) -> "redis.Redis":
         """A client on Redis as it stands now."""

@@ -6,9 +6,11 @@ import pkgutil
 from collections.abc import Callable, Mapping
 
 from jobs.app import App
+from jobs.claims import Claims
 from jobs.heartbeat import Pulse
 from jobs.records import Records
-from jobs.runner import Report, Run, Runner, Task
+from jobs.runner import QUIET, Report, Run, Runner, Task
+from jobs.watchdog import Watchdog
 
 NAMES = {
     "ingest": "read the sources that are due and store new headlines",
@@ -19,6 +21,7 @@ NAMES = {
     "train": "fit a new model if the corpus has changed",
     "retention": "thin what is kept beyond its time",
     "heartbeat": "tell the channel what the service knows of itself",
+    "watchdog": "judge what is fresh; open, repeat and close alerts",
 }
 """Every job and what it does, in the order of a day's importance."""
 
@@ -35,13 +38,18 @@ _BODIES = {
 """Where each body is found when it first runs: what the jobs import takes seconds, which `jobs list` need not wait."""
 
 
-def runner_for(app: App, next_runs: Callable[[], Mapping[str, dt.datetime | None]] = dict) -> Runner:
-    """A runner of all jobs over these parts."""
+def runner_for(
+    app: App, next_runs: Callable[[], Mapping[str, dt.datetime | None]] = dict, *, retries: bool = False
+) -> Runner:
+    """A runner of all jobs over these parts; it and others of the same home never run a job at once."""
     tasks: dict[str, Task] = {name: functools.partial(_call, where, app) for name, where in _BODIES.items()}
     history = Records(app.store, app.clock)
     tasks["heartbeat"] = Pulse(app, next_runs, history.settle)
+    tasks["watchdog"] = Watchdog(app, next_runs)
     timeouts = {name: getattr(app.settings.jobs, name).timeout_s for name in tasks}
-    return Runner({name: (task, timeouts[name]) for name, task in tasks.items()}, history, app.clock)
+    claims = Claims(tasks, app.settings.home / "locks", free=QUIET)
+    bodies = {name: (task, timeouts[name]) for name, task in tasks.items()}
+    return Runner(bodies, history, app.clock, claims=claims, next_runs=next_runs, retries=retries)
 
 
 def _call(where: str, app: App, run: Run) -> Report:

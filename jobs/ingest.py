@@ -24,6 +24,8 @@ from signals.store import facts, feeds, source_days, withdrawals
 
 _SLACK = dt.timedelta(seconds=1)
 """The scheduler's ticks and ours never meet exactly."""
+_RECENT = 20
+"""How many answers of a source are remembered by how they ended."""
 _FORBIDDEN = ("rate_limited", "http_410")
 """Failures after which even a person's own run waits as the server says."""
 
@@ -134,7 +136,7 @@ def _keep(app: App, run: Run, feed: Feed, result: Reading | FailedRead, counts: 
         new = withdrawn = 0
         if isinstance(result, Reading):
             new, withdrawn = admit(conn, result.headlines, _vanished(conn, feed, result, app))
-        feeds.save(conn, result.state)
+        feeds.save(conn, _remembered(result))
         source_days.count(conn, _looked(feed, result, new, withdrawn), app.clock())
     counts.update(new=new, withdrawn=withdrawn)
     if isinstance(result, FailedRead):
@@ -146,6 +148,12 @@ def _keep(app: App, run: Run, feed: Feed, result: Reading | FailedRead, counts: 
     for note in result.notes:
         log.warning("source.note", note=note)
     return result.notes
+
+
+def _remembered(result: Reading | FailedRead) -> FeedState:
+    """What is remembered of the source, with how this look at it ended."""
+    ended = "." if isinstance(result, Reading) else "x"
+    return msgspec.structs.replace(result.state, recent=(result.state.recent + ended)[-_RECENT:])
 
 
 def _looked(feed: Feed, result: Reading | FailedRead, new: int, withdrawn: int) -> source_days.Look:

@@ -19,6 +19,8 @@ from jobs.log_faults import File, Screen, ToldOnce
 EVENTS = {
     "job.start": "a run of a job began",
     "job.end": "it ended: outcome, duration_s, counts, error",
+    "job.paused": "someone paused a job: until when, and why",
+    "job.resumed": "someone let a paused job go on",
     "source.failed": "a source of headlines gave no usable answer: reason and mend",
     "source.note": "one item or document of a source could not be used",
     "price.failed": "a source of prices gave no usable answer",
@@ -30,6 +32,7 @@ EVENTS = {
     "broker.resent": "Redis had lost messages: the tail of the outbox was sent again",
     "log.failed": "lines cannot be written to a place: why, and the mend; told once, on stderr or in the file",
     "log.resumed": "they can again; `lost` were not written meanwhile",
+    "web.failed": "a request met a defect: path, and its traceback",
     "service.start": "the service is up",
     "service.stop": "the service was asked to end, and has",
 }

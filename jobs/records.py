@@ -24,13 +24,13 @@ class Records:
     """
 
     def __init__(self, store: Store, clock: Callable[[], dt.datetime]) -> None:
-        self._store = store
+        self.store = store
         self._clock = clock
         self._owed: deque[JobRun] = deque(maxlen=_OWED)
 
     def begin(self, run: JobRun, timeout_s: float) -> None:
         """Put a run on record as it starts. Raises StoreError."""
-        with self._store.write() as conn:
+        with self.store.write() as conn:
             # A run this old has either ended or been killed: a live one is recorded at its timeout.
             stale_s = timeout_s + _RECORDED_WITHIN_S
             runs.close_interrupted(conn, [run.job], self._clock(), older_than_s=stale_s)
@@ -52,7 +52,7 @@ class Records:
             while True:
                 taken.append(self._owed.popleft())
         try:
-            with self._store.write() as conn:
+            with self.store.write() as conn:
                 for one in taken:
                     runs.finish(conn, one)
         except StoreError:

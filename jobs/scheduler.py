@@ -7,11 +7,12 @@ from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobExe
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from jobs.claims import OVERLAP
 from jobs.follow import Following
-from jobs.runner import OVERLAP, Runner
+from jobs.runner import Runner
 from jobs.settings import Job
 
-_AT_ONCE = ("heartbeat", "ingest", "inbox", "prices")
+_AT_ONCE = ("heartbeat", "ingest", "inbox", "prices", "watchdog")
 """Jobs that also run as the service starts."""
 
 

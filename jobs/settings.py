@@ -15,7 +15,8 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Meta
 
-from jobs.wire import TLS, redis_url, signing_key, verify_key
+from jobs.objectives import Alerts, Freshness, SourceOverride
+from jobs.wire import TLS, WAYS, Ways, redis_url, signing_key, verify_key, ways
 from signals.errors import ConfigError
 from signals.market.events import Event
 from signals.model import Policy
@@ -31,6 +32,7 @@ NAMED = (
     *TLS,
     "SIGNALS_SIGNING_KEY",
     "SIGNALS_VERIFY_KEY",
+    *WAYS,
     "SIGNALS_DATABASE_URL",
     "SIGNALS_BROKER_PORT",
     "SIGNALS_CONSOLE_PORT",
@@ -80,6 +82,7 @@ class Jobs(Section, frozen=True, kw_only=True):
     train: Job
     retention: Retention
     heartbeat: Job
+    watchdog: Job
 
 
 class Seeds(Section, frozen=True, kw_only=True):
@@ -113,6 +116,15 @@ class Sources(Section, frozen=True, kw_only=True):
     """A mail address or web page of whoever runs this, told to every server in the User-Agent; empty: none."""
 
 
+class Console(Section, frozen=True, kw_only=True):
+    """The service's HTTP port; its number is SIGNALS_CONSOLE_PORT."""
+
+    host: Annotated[str, Meta(pattern=r"^[0-9A-Za-z.:-]+$")] = "127.0.0.1"
+    """Address that is listened on. Anything but loopback wants the token for reads too."""
+    names: tuple[str, ...] = ()
+    """Host names by which browsers reach it, besides localhost and addresses."""
+
+
 class _File(Section, frozen=True, kw_only=True):
     """The settings file as it is written."""
 
@@ -124,6 +136,9 @@ class _File(Section, frozen=True, kw_only=True):
     policy: Policy = Policy()
     prices: Prices = Prices()
     sources: Sources = Sources()
+    console: Console = Console()
+    freshness: Freshness = Freshness()
+    alerts: Alerts = Alerts()
 
 
 class _EventsFile(Section, frozen=True, kw_only=True):
@@ -148,6 +163,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     prices: Prices
     sources: Sources = Sources()
+    console: Console = Console()
+    freshness: Freshness = Freshness()
+    """What counts as fresh: the file's table, and what the rows of the feeds have of their own."""
+    alerts: Alerts = Alerts()
+    ways: Ways = Ways()
+    """Where alerts are sent besides Redis."""
     database_url: str
     redis_url: str | None
     signing_key: str | None = None
@@ -170,11 +191,12 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     overridden = {_override(tree, name, raw): name for name, raw in environ.items() if name.startswith(f"{ENV}_")}
     file = _decode(tree, _File, found, overridden)
     base = found.parent
+    feeds = _feeds(_absolute(base, file.feeds))
     home = Path(environ.get("SIGNALS_HOME") or base.parent / "var").expanduser().absolute()
     return Settings(
         path=found,
         home=home,
-        feeds=_feeds(_absolute(base, file.feeds)),
+        feeds=feeds,
         events=_events(_absolute(base, file.events)) if file.events else (),
         costs=_costs(_absolute(base, file.costs)) if file.costs else None,
         seeds=Seeds(**{name: _absolute(base, getattr(file.seeds, name)) for name in Seeds.__struct_fields__}),
@@ -182,6 +204,10 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         policy=file.policy,
         prices=file.prices,
         sources=file.sources,
+        console=file.console,
+        freshness=_freshness(file.freshness, feeds, found),
+        alerts=file.alerts,
+        ways=ways(environ),
         database_url=environ.get("SIGNALS_DATABASE_URL") or _sqlite(home / "signals.db"),
         redis_url=redis_url(environ),
         signing_key=signing_key(environ),
@@ -263,6 +289,22 @@ def _feeds(path: Path) -> tuple[Feed, ...]:
     return tuple(
         msgspec.structs.replace(feed, path=_absolute(path.parent, feed.path)) if feed.path else feed for feed in feeds
     )
+
+
+def _freshness(file: Freshness, feeds: tuple[Feed, ...], path: Path) -> Freshness:
+    """The objectives, with those that rows of feeds have of their own. Raises ConfigError for names nobody has."""
+    known = {"sources": {feed.id for feed in feeds}, "jobs": set(Jobs.__struct_fields__), "prices": {"yahoo", "ecb"}}
+    for table, names in known.items():
+        for name in getattr(file, table).keys() - names:
+            where = f"{path}: freshness.{table}.{name}"
+            raise ConfigError(where, "there is none of that name", f"one of {', '.join(sorted(names))}")
+    rows = {feed.id: _own_objectives(feed, path.with_name("feeds.toml")) for feed in feeds if feed.freshness}
+    return msgspec.structs.replace(file, sources=rows | file.sources)
+
+
+def _own_objectives(feed: Feed, path: Path) -> SourceOverride:
+    named = {key: f"{path}: feed {feed.id}: freshness.{key}" for key in feed.freshness}
+    return _decode(feed.freshness, SourceOverride, path, named)
 
 
 def _events(path: Path) -> tuple[Event, ...]:

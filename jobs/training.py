@@ -1,6 +1,7 @@
 """Training: fit a model from the seeds, and put it in place only if it does better on the gate set."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,14 +30,18 @@ def place(settings: Settings) -> Path:
     return settings.home / "model" / "model.skops"
 
 
-def load_in_place(settings: Settings) -> ScoringModel:
+def _say(error: ModelError) -> None:
+    print(f"signals: {error}; the shipped model is used instead", file=sys.stderr)
+
+
+def load_in_place(settings: Settings, passed_over: Callable[[ModelError], None] = _say) -> ScoringModel:
     """The model trained in this home, else the shipped one; a broken one at home is told of, and passed over."""
     mine = place(settings)
     if mine.exists():
         try:
             return ScoringModel.load(mine)
         except ModelError as error:
-            print(f"signals: {error}; the shipped model is used instead", file=sys.stderr)
+            passed_over(error)
     return ScoringModel.load(settings.seeds.model)
 
 

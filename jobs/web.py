@@ -1,46 +1,35 @@
-"""The service's own HTTP port: `POST /v1/headlines` for whoever pushes news without Redis.
+"""The service's own HTTP port: one server, whose routes come from modules of their own.
 
-A headline is answered for once it is stored. Only who knows the token may push: `SIGNALS_TOKEN`, or the
-one made at first start in `token` in the home, readable by its owner alone.
+A module of routes has `def add_routes(router, parts)`. Before each route stands the gate (`jobs/gate.py`), after it
+the headers and the one form of errors (`jobs/answers.py`).
 """
 
 import asyncio
-import hmac
-import os
-import secrets
 import threading
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
 
-import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from jobs.admission import Admitted, admit_handed
+from jobs import limits, login, pushing
+from jobs.answers import Refused, dress, refusal
 from jobs.app import App
+from jobs.gate import Gate, is_loopback
+from jobs.logs import logger
+from jobs.routes import NextRuns, Parts, Routes
+from jobs.tokens import Lock
 from signals.delivery.endpoints import set_endpoint
 from signals.errors import ConfigError, SignalsError
-from signals.sources.inbox import Handed, Pushed, handed_in
-from signals.store import facts
 
-HOST = "127.0.0.1"
+if TYPE_CHECKING:
+    from jobs.follow import Following
+    from jobs.runner import Runner
+
 MAX_BYTES = 4 * 1024 * 1024
-MAX_ITEMS = 1000
 _READY_S = 10
-
-
-def token(home: Path, environ: Mapping[str, str] = os.environ) -> str:
-    """The token of this home, made when there is none yet (file mode 0600)."""
-    if given := environ.get("SIGNALS_TOKEN"):
-        return given
-    path = home / "token"
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
-    with os.fdopen(handle, "w") as file:
-        file.write(secret := secrets.token_urlsafe(32))
-    return secret
+_END_S = 3.0
+"""How long the end waits for answers under way; streams are cut after it."""
 
 
 class Web:
@@ -50,15 +39,34 @@ class Web:
     ----------
     app : the service's parts.
     ring : called, in a thread, after new headlines were stored.
+    routes : `add_routes` of each module, besides pushing and logging in.
+    runner, following, next_runs : the jobs of this service, where it runs any.
     """
 
-    def __init__(self, app: App, ring: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        app: App,
+        ring: Callable[[], object],
+        routes: Sequence[Routes] = (),
+        *,
+        runner: "Runner | None" = None,
+        following: "Following | None" = None,
+        next_runs: NextRuns = dict,
+    ) -> None:
         self._app = app
-        self._ring = ring
-        self._token = token(app.settings.home)
+        console = app.settings.console
+        self._host = console.host
+        self._gate = Gate(Lock(app.settings.home), loopback=is_loopback(self._host), names=console.names)
+        made = web.Application(client_max_size=MAX_BYTES, middlewares=[self._answer])
+        made.on_response_prepare.append(dress)
+        parts = Parts(app, ring, made, self._gate, self._later, runner, following, next_runs)
+        for add_routes in (login.add_routes, pushing.add_routes, *routes):
+            add_routes(made.router, parts)
+        self._http = made
         self._loop: asyncio.AbstractEventLoop
         self._thread: threading.Thread
         self._runner: web.AppRunner | None = None
+        self._server: asyncio.Server | None = None
         self._url: str | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -79,62 +87,66 @@ class Web:
         """Answer what is under way and stop listening."""
         if self._url is not None:
             set_endpoint(self._app.settings.home, "console", None, only_if=self._url)
-        if self._runner is not None:
-            asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(_READY_S)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(_READY_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
     async def _listen(self) -> str:
-        made = web.Application(client_max_size=MAX_BYTES)
-        made.router.add_post("/v1/headlines", self._push)
-        self._runner = web.AppRunner(made, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(
+            self._http, access_log=None, handle_signals=False, keepalive_timeout=limits.IDLE_S, shutdown_timeout=_END_S
+        )
         await self._runner.setup()
         port = self._app.settings.console_port
+        assert self._runner.server is not None
+        protocol = limits.at_most(self._runner.server, limits.MAX_CONNECTIONS)
         try:
-            await web.TCPSite(self._runner, HOST, port).start()
+            self._server = await self._loop.create_server(protocol, self._host, port, backlog=128)
         except OSError as error:
             mend = "set SIGNALS_CONSOLE_PORT to another, or to 0 for a free one"
-            raise ConfigError(f"{HOST}:{port}", f"cannot be listened on: {error.strerror}", mend) from error
-        return f"http://{HOST}:{self._runner.addresses[0][1]}"
+            if not isinstance(error.strerror, str) or error.errno is None or error.errno < 0:
+                mend = "set host in [console] to an address of this machine"
+            raise ConfigError(f"{self._host}:{port}", f"cannot be listened on: {error.strerror}", mend) from error
+        name = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{name}:{self._server.sockets[0].getsockname()[1]}"
 
-    async def _push(self, request: web.Request) -> web.Response:
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token.encode()):
-            return _said(401, {"error": "wants the header Authorization: Bearer TOKEN (file `token` in the home)"})
+    async def _end(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    @web.middleware
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Through the gate, then the route; whatever goes wrong is one JSON line."""
         try:
-            pushed = _decoded(await request.read())
-        except msgspec.MsgspecError as error:
-            return _said(422, {"error": str(error)})
+            self._gate.begin()
+        except Refused as refused:
+            return refusal(refused)
         try:
-            handed, done = await asyncio.to_thread(self._store, pushed)
-        except SignalsError as error:  # not stored, so not acknowledged: the sender tries again
-            return _said(503, {"error": str(error)})
-        if done.new or done.withdrawn:
-            self._later(asyncio.to_thread(self._ring))
-        known = sum(one.headline is not None for one in handed) - done.new
-        notes = [*(note for one in handed for note in one.notes), *done.notes]
-        return _said(200, {"new": done.new, "known": known, "withdrawn": done.withdrawn, "notes": notes})
+            await self._gate.admit(request)
+            return await handler(request)
+        except Refused as refused:
+            return refusal(refused)
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            return refusal(Refused(error.status, _why(error)))
+        except SignalsError as error:
+            return refusal(Refused(503 if error.transient else 500, str(error)))
+        except Exception as error:  # noqa: BLE001 - a defect costs its own request, and its traceback is in the log
+            logger().error("web.failed", path=request.path, error=f"{type(error).__name__}: {error}", exc_info=error)
+            return refusal(Refused(500, "a defect: its traceback is in the log"))
+        finally:
+            self._gate.end()
 
-    def _store(self, pushed: list[Pushed]) -> tuple[list[Handed], Admitted]:
-        with self._app.store.write() as conn:
-            now = max(self._app.clock(), facts.last_known_at(conn) or self._app.clock())
-            handed = [handed_in(one, now) for one in pushed]
-            return handed, admit_handed(conn, handed, now)
-
-    def _later(self, work: Any) -> None:
+    def _later(self, work: Coroutine[Any, Any, Any]) -> None:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
-def _decoded(body: bytes) -> list[Pushed]:
-    one_or_more = msgspec.json.decode(body, type=Pushed | list[Pushed])
-    pushed = one_or_more if isinstance(one_or_more, list) else [one_or_more]
-    if len(pushed) > MAX_ITEMS:
-        raise msgspec.ValidationError(f"more than {MAX_ITEMS} headlines at once")
-    return pushed
-
-
-def _said(status: int, told: dict[str, Any]) -> web.Response:
-    return web.Response(status=status, body=msgspec.json.encode(told), content_type="application/json")
+def _why(error: web.HTTPException) -> str:
+    if error.status == 413:
+        return f"more than {MAX_BYTES} bytes"
+    return error.reason

@@ -1,13 +1,25 @@
-"""Where Redis is and what signs messages, from the environment: nothing of it stands in a file of settings."""
+"""Where Redis is, what signs messages and where alerts go: from the environment, and in no file of settings."""
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from signals.delivery.address import Tls, parse, with_tls
 from signals.delivery.signing import signer, verifier
 from signals.errors import ConfigError
 
 TLS = ("SIGNALS_REDIS_CA", "SIGNALS_REDIS_CERT", "SIGNALS_REDIS_KEY")
+WAYS = ("SIGNALS_WEBHOOK_URL", "SIGNALS_WEBHOOK_SECRET", "SIGNALS_APPRISE_URLS")
+_SECRET_BYTES = 16
+
+
+class Ways(NamedTuple):
+    """Where alerts are sent besides Redis; secrets, so never shown."""
+
+    webhook_url: str | None = None
+    webhook_secret: str | None = None
+    apprise_urls: tuple[str, ...] = ()
 
 
 def redis_url(environ: Mapping[str, str]) -> str | None:
@@ -44,3 +56,15 @@ def verify_key(environ: Mapping[str, str]) -> str | None:
     if key is not None:
         verifier(key, "SIGNALS_VERIFY_KEY")
     return key
+
+
+def ways(environ: Mapping[str, str]) -> Ways:
+    """Where alerts are sent besides Redis. Raises ConfigError for an address or a secret that cannot be used."""
+    url, secret = environ.get(WAYS[0]) or None, environ.get(WAYS[1]) or None
+    if url is not None:
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
+            raise ConfigError(WAYS[0], "is no address of a web server", "write it as https://HOST/PATH")
+        if secret is None or len(secret.encode()) < _SECRET_BYTES:
+            mend = f"set it to {_SECRET_BYTES} bytes or more, the same as at the receiver: it signs each alert"
+            raise ConfigError(WAYS[1], "is missing or too short", mend)
+    return Ways(url, secret, tuple((environ.get(WAYS[2]) or "").replace(",", " ").split()))

@@ -259,6 +259,8 @@ class FeedState(Record, frozen=True, kw_only=True):
     """Failed attempts since the last success."""
     next_attempt_at: dt.datetime | None = None
     """Not to be asked before, as its server wishes or after failures; null: as its row says."""
+    recent: str = ""
+    """How its last answers ended, twenty at most, newest last: `.` well, `x` badly."""
 
 
 Outcome = Literal["running", "ok", "partial", "failed", "missed", "skipped"]
@@ -278,8 +280,25 @@ class JobRun(Record, frozen=True, kw_only=True):
     error: str | None = None
     notes: tuple[str, ...] = ()
     """One line for each part that failed or was degraded: a source, a price feed."""
+    attempt: int = 1
+    """Which try this was: those of one run share `job`, `trigger` and `scheduled_at`."""
 
     @property
     def duration_s(self) -> float | None:
         """Seconds from start to end; null while running."""
         return None if self.ended_at is None else (self.ended_at - self.started_at).total_seconds()
+
+    @property
+    def drift_s(self) -> float | None:
+        """Seconds from when it was due to its start; null where it was not on the schedule."""
+        return None if self.scheduled_at is None else (self.started_at - self.scheduled_at).total_seconds()
+
+
+class Pause(Record, frozen=True, kw_only=True):
+    """A job that someone paused: its schedule and what it follows do not run it; by hand it can be run."""
+
+    job: str
+    paused_at: dt.datetime
+    until: dt.datetime | None = None
+    """When it goes on by itself; null: when someone says so."""
+    why: str = ""

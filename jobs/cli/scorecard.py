@@ -1,6 +1,5 @@
 """`signals scorecard`: what was called, what came of it net of costs, and what was missed."""
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -14,8 +13,6 @@ from jobs.cli import options
 from signals.errors import ConfigError
 
 _SPANS = (1, 7, 30)
-_BEFORE = dt.timedelta(days=28)
-"""Bars from before a span say what an ordinary hour is."""
 
 
 def register(app: typer.Typer) -> None:
@@ -35,22 +32,17 @@ def scorecard(
 
     The job `scorecard` settles each signal at its horizon, from the first bar that opens after it was known.
     """
-    from signals.research.card import Card, Row, card
+    from jobs.cards import cards_of, plain
 
     spans = tuple(days or _SPANS)
     if bad := [span for span in spans if not 0 < span <= 36500]:
         raise ConfigError(f"--days {bad[0]}", "is no span of days", "a number from 1 to 36500")
     app = App(options.settings(context, config))
-    now = app.clock()
-    rows, opens = _history(app, now - dt.timedelta(days=max(spans)), now)
+    cards = cards_of(app, spans)
     app.close()
-    cards: dict[int, Card] = {}
-    for span in spans:
-        since = now - dt.timedelta(days=span)
-        cards[span] = card([Row(*row) for row in rows if row.signal.known_at >= since], opens, since)
     if as_json:
         for span, one in cards.items():
-            typer.echo(msgspec.json.encode({"days": span, **_plain(one)}).decode())
+            typer.echo(msgspec.json.encode({"days": span, **plain(one)}).decode())
         return
     screen = options.console()
     screen.print(_table(cards))
@@ -58,22 +50,6 @@ def scorecard(
         screen.print(
             "No signal has been told live yet: `signals serve` publishes them, the job `scorecard` settles them."
         )
-
-
-def _history(app: App, since: dt.datetime, now: dt.datetime) -> tuple[Any, Any]:
-    from jobs.scorecard import LONGEST_BAR_S
-    from signals.market.bars import REFERENCE_SOURCES
-    from signals.store import bars, forward_returns
-
-    with app.store.read() as conn:
-        rows = forward_returns.since(conn, since)
-        series = bars.opens_within(conn, since - _BEFORE, now, max_length_s=LONGEST_BAR_S, without=REFERENCE_SOURCES)
-    hours = max(series, key=lambda one: (one.at[-1] - one.at[0], -one.length_s), default=None)
-    return rows, hours
-
-
-def _plain(card: Any) -> dict[str, Any]:
-    return {name: value._asdict() if hasattr(value, "_asdict") else value for name, value in card._asdict().items()}
 
 
 def _table(cards: dict[int, Any]) -> Table:

@@ -1,6 +1,7 @@
 """`signals serve`: the service, until it is told to end."""
 
 import contextlib
+import datetime as dt
 import fcntl
 import signal
 import threading
@@ -15,14 +16,19 @@ from jobs import logs
 from jobs.app import App
 from jobs.catalogue import NAMES, runner_for
 from jobs.cli import options
+from jobs.console import routes as console
 from jobs.follow import Following
 from jobs.inbox import Doorbell
+from jobs.routes import Routes
 from jobs.scheduler import build
 from jobs.web import Web
 from signals.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
     from jobs.quotes import Quotes
+
+ROUTES: tuple[Routes, ...] = (console.add_routes,)
+"""`add_routes` of each module that answers on the HTTP port."""
 
 
 def register(app: typer.Typer) -> None:
@@ -76,19 +82,23 @@ def serve(context: typer.Context, config: options.Config = None) -> None:
         url = app.redis_url()
         scheduled = {name: getattr(settings.jobs, name) for name in NAMES}
         due: list[Job] = []
+
         # Read off the jobs themselves: asking the scheduler would wait for its shutdown, which waits for us.
-        runner = runner_for(app, lambda: {job.id: job.next_run_time for job in due})
+        def next_runs() -> dict[str, dt.datetime | None]:
+            return {job.id: job.next_run_time for job in due}
+
+        runner = runner_for(app, next_runs)
         following = Following(runner, app.clock)
         scheduler = build(runner, following, scheduled, app.clock)
         due += scheduler.get_jobs()
-        web = Web(app, following.publish)
-        console = web.start()
+        web = Web(app, following.publish, ROUTES, runner=runner, following=following, next_runs=next_runs)
+        address = web.start()
         doorbell = Doorbell(app, lambda: following.fire("inbox", "chain"))
         scheduler.start()
         doorbell.start()
         quotes = _quotes(app)
         log.info(
-            "service.start", console=console, redis=options.without_password(url), database=app.store.name,
+            "service.start", console=address, redis=options.without_password(url), database=app.store.name,
             home=str(settings.home), model_id=model_id,
         )  # fmt: skip
         ended.wait()

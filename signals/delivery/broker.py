@@ -83,6 +83,21 @@ class EmbeddedBroker:
             path = exc.filename or self._home
             raise BrokerError(str(path), exc.strerror or str(exc), "make it usable, or set SIGNALS_HOME") from exc
 
+    def address(self) -> str | None:
+        """Address with the publisher's login as it stands in the home, whether or not anything answers there.
+
+        Null where no server was started for it, or none is any more. Starts nothing, asks nothing.
+
+        Raises
+        ------
+        BrokerError : a file in the home cannot be read.
+        """
+        try:
+            url, secret = endpoint(self._home, "redis"), acl.password(self._home)
+        except OSError as exc:
+            raise BrokerError(str(exc.filename or self._home), exc.strerror or str(exc)) from exc
+        return acl.with_login(url, acl.PUBLISHER, secret) if url and secret else None
+
     def stop(self) -> None:
         """End the server if this object started it; else do nothing. It keeps its log."""
         if self._process is None or self._started is None or self._started[0] != os.getpid():

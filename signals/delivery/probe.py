@@ -1,6 +1,7 @@
 """A home's own server as its processes find it: whether it is ready and ours, and its opening to everybody."""
 
 import contextlib
+import datetime as dt
 from pathlib import Path
 from typing import Literal
 
@@ -9,7 +10,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from signals.delivery import acl
-from signals.delivery.faults import REFUSALS
+from signals.delivery.faults import FAULTS, REFUSALS, address_of, broker_error
+from signals.delivery.keys import keys_of
 
 ANSWER_S = 1.0
 """How long a server may take to answer before it counts as none."""
@@ -32,6 +34,24 @@ def look(url: str, home: Path, folder: Path) -> Seen:
     except (redis.RedisError, ValueError):  # nobody, a stranger, no Redis at all, no address
         return "none"
     return "none" if not ours else "ours" if secret else "refused"
+
+
+def server_time(client: redis.Redis) -> dt.datetime | None:
+    """The server's own time, UTC; null where it keeps that from its user, or is many (a cluster).
+
+    Raises
+    ------
+    BrokerError : it does not serve us.
+    """
+    try:
+        client.exists(keys_of().seq)  # all that bots rest on; PING is refused where the disk is full
+    except FAULTS as exc:
+        raise broker_error(address_of(client), exc) from exc
+    try:
+        seconds, micros = client.time()
+    except (*FAULTS, ValueError, TypeError):
+        return None
+    return dt.datetime.fromtimestamp(int(seconds), dt.UTC) + dt.timedelta(microseconds=int(micros))
 
 
 def open_to_all(url: str, home: Path, port: int | None = None) -> None:

@@ -35,6 +35,8 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Items that leave the middle of the list count as withdrawn; false where a list is a search, or shuffled."""
     delay_s: Annotated[int, Meta(ge=0)] = 60
     """Archives: how long after its own time a document counts as known."""
+    freshness: dict[str, int | float] = {}
+    """What counts as fresh for this one, as in `[freshness.sources.ID]` of the settings; read by who judges it."""
 
 
 class Reading(NamedTuple):

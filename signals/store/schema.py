@@ -233,6 +233,8 @@ feed_states = sa.Table(
     sa.Column("last_error", sa.Text),
     sa.Column("failures", sa.Integer, nullable=False),
     _at("next_attempt_at", nullable=True),
+    # How its last answers ended, newest last: "." well, "x" badly.
+    sa.Column("recent", sa.String(20), nullable=False, server_default=""),
 )
 
 source_days = sa.Table(
@@ -263,6 +265,63 @@ job_runs = sa.Table(
     sa.Column("counts", sa.JSON, nullable=False),
     sa.Column("error", sa.Text),
     sa.Column("notes", sa.JSON, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
     sa.Index(None, "job", "started_at"),
     sa.Index(None, "started_at"),
+)
+
+job_pauses = sa.Table(
+    "job_pauses",
+    metadata,
+    _id("job", primary_key=True),
+    _at("paused_at"),
+    # When it goes on by itself.
+    _at("until", nullable=True),
+    sa.Column("why", sa.Text, nullable=False),
+)
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    _id("alert_id", primary_key=True),
+    _id("key"),
+    sa.Column("severity", sa.String(10), nullable=False),
+    _at("first_seen_at"),
+    # Null while it has not held long enough to be told.
+    _at("opened_at", nullable=True),
+    _at("last_seen_at"),
+    _at("repeated_at", nullable=True),
+    _at("closed_at", nullable=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("mend", sa.Text, nullable=False),
+    sa.Index(None, "closed_at"),
+)
+
+sa.Index(
+    "ux_alerts_standing",  # of each key one alert stands at a time, however many judge
+    alerts.c.key, unique=True, sqlite_where=alerts.c.closed_at.is_(None), postgresql_where=alerts.c.closed_at.is_(None),
+)  # fmt: skip
+
+notices = sa.Table(
+    "notices",
+    metadata,
+    _id("notice_id", primary_key=True),
+    # By which way it is sent: redis, webhook, apprise.
+    sa.Column("way", sa.String(20), primary_key=True),
+    _at("made_at"),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    # Not to be tried before; whoever sends it moves this ahead, so that nobody else does.
+    _at("next_try_at"),
+    sa.Column("tries", sa.Integer, nullable=False),
+    _at("sent_at", nullable=True),
+    sa.Column("error", sa.Text),
+    sa.Index(None, "sent_at", "next_try_at"),
+)
+
+watches = sa.Table(
+    "watches",
+    metadata,
+    _id("name", primary_key=True),
+    # When it last judged.
+    _at("at"),
 )

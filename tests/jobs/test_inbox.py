@@ -14,7 +14,8 @@ from jobs.app import App
 from jobs.catalogue import runner_for
 from jobs.inbox import Doorbell
 from jobs.settings import load
-from jobs.web import Web, token
+from jobs.tokens import token
+from jobs.web import Web
 from signals.errors import ConfigError, StoreError
 from signals.sources.inbox import FIELD, GROUP, REJECTED, STREAM
 from signals.store import headlines, withdrawals
@@ -158,14 +159,14 @@ def web(app):
     rung = []
     server = Web(app, lambda: rung.append(1))
     url = server.start()
-    yield url, server
+    yield url, (app.settings.home / "token").read_text()
     server.stop()
 
 
 def post(web, body, token=None):
-    url, server = web
+    url, known = web
     request = urllib.request.Request(f"{url}/v1/headlines", data=body, method="POST")
-    request.add_header("Authorization", f"Bearer {server._token if token is None else token}")
+    request.add_header("Authorization", f"Bearer {known if token is None else token}")
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.status, msgspec.json.decode(answer.read())
@@ -216,7 +217,7 @@ def test_the_token_is_made_once_and_only_its_owner_can_read_it(app, web):
     path = app.settings.home / "token"
     assert path.stat().st_mode & 0o777 == 0o600
     assert token(app.settings.home, {}) == path.read_text()
-    assert token(app.settings.home, {"SIGNALS_TOKEN": "given"}) == "given"
+    assert token(app.settings.home, {"SIGNALS_TOKEN": "given by hand and long"}) == "given by hand and long"
 
 
 def test_a_taken_port_is_one_clear_line(app, web):
