@@ -72,7 +72,7 @@ def directions(conn: sa.Connection, after: dt.datetime, upto: dt.datetime) -> di
     said = sa.case((_S.c.abstained, "abstained"), else_=_S.c.direction)
     joined = sa.select(said, sa.func.count()).join(_H, _H.c.headline_id == _S.c.headline_id)
     query = joined.where(_H.c.scored_at > after, _H.c.scored_at <= upto).group_by(said)
-    return {direction: number for direction, number in conn.execute(query)}
+    return {row[0]: row[1] for row in conn.execute(query)}
 
 
 def sent(conn: sa.Connection, epoch: str | None, after_seq: int, limit: int) -> list[Sent]:
@@ -86,3 +86,10 @@ def of_sources(conn: sa.Connection, since: dt.date) -> list[SourceCount]:
     """The counts of each source on each day (UTC) from this one on."""
     query = sa.select(*(_D.c[name] for name in SourceCount._fields)).where(_D.c.day >= since)
     return [SourceCount(*row) for row in conn.execute(query)]
+
+
+def open_alerts(conn: sa.Connection) -> dict[str, int]:
+    """How many alerts of each severity are open."""
+    standing = schema.alerts.c.opened_at.is_not(None) & schema.alerts.c.closed_at.is_(None)
+    query = sa.select(schema.alerts.c.severity, sa.func.count()).where(standing).group_by(schema.alerts.c.severity)
+    return {row[0]: row[1] for row in conn.execute(query)}
