@@ -7,9 +7,10 @@ from typing import Generic, NamedTuple, TypeVar
 
 from jobs.checks.broker_state import BrokerState, broker_state
 from jobs.checks.feed_answers import Answer, answers
-from jobs.checks.processes import Holder, flock_holder
+from jobs.checks.processes import CAN_TELL, Holder, flock_holder
 from jobs.checks.store_state import StoreState, store_state
 from jobs.settings import Settings
+from signals.delivery.endpoints import endpoint
 from signals.errors import SignalsError
 
 T = TypeVar("T")
@@ -49,6 +50,10 @@ class Asked(NamedTuple):
     """Whether nothing outside is asked, feeds above all; Redis and database are all the same."""
 
 
+def _is_named(settings: Settings) -> bool:
+    return CAN_TELL and endpoint(settings.home, "console") is not None
+
+
 class Seen:
     """One home, as it is seen now. Reading it changes nothing."""
 
@@ -63,5 +68,7 @@ class Seen:
         """Null where this home has no server now. Raises BrokerError, ConfigError."""
         self.service: Once[Holder | None] = Once(lambda: flock_holder(asked.settings.home / "serve.lock"))
         """The process of `signals serve` on this home; null where none is seen."""
+        self.died: Once[bool] = Once(lambda: self.service() is None and _is_named(asked.settings))
+        """Whether a service ended without a word: it is gone, and `endpoints.json` still names its address."""
         self.answers: Once[dict[str, Answer]] = Once(lambda: answers(self))
         """What each feed that is asked by HTTP answered just now, by its id; empty when offline."""

@@ -24,6 +24,9 @@ def service(seen: Seen) -> list[Line]:
     if not CAN_TELL and endpoint(seen.settings.home, "console") is None:
         return [warn("service", "none is seen, and this system does not tell who holds a file", "is it running?")]
     holder = seen.service()
+    if seen.died():
+        text = "is gone, and did not end by itself: it was killed, or the machine went down"
+        return [fail("service", text, "`signals serve` starts it, and takes up what was left; nothing is lost")]
     if holder is None and CAN_TELL:
         return [warn("service", "is not running", "`signals serve` starts it")]
     began = started_at(holder.pid) if holder else None
@@ -89,9 +92,8 @@ def _asked(url: str) -> tuple[int | None, str]:
 
 def _reasons(body: str) -> str:
     try:
-        told = json.loads(body)
-    except ValueError:
-        return body.strip()[:200] or "not ready"
-    reasons = told.get("reasons", told) if isinstance(told, dict) else told
-    words = reasons.values() if isinstance(reasons, dict) else reasons if isinstance(reasons, list) else [reasons]
-    return "; ".join(str(word) for word in words) or "not ready"
+        reasons = json.loads(body)["reasons"]
+    except (ValueError, KeyError, TypeError):  # a proxy's page, or another program's
+        return body.strip().partition("\n")[0][:200] or "not ready"
+    words = [one.get("text", one) if isinstance(one, dict) else one for one in reasons]
+    return "; ".join(map(str, words)) or "not ready"

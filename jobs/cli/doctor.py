@@ -58,13 +58,14 @@ def doctor(
 def summary(lines: list[Line]) -> Line:
     """All of it in one sentence: the worst first, two of them by name."""
     counts = Counter(line.status for line in lines)
-    bad = [line for status in ("fail", "warn") for line in lines if line.status == status]
+    state = next((f"{line.text}. " for line in lines if line.check == "state"), "")
+    bad = [line for status in ("fail", "warn") for line in lines if line.status == status and line.check != "state"]
     if not bad:
-        return Line("summary", "ok", f"All {len(lines)} checks are well")
+        return Line("summary", "ok", f"{state}All {len(lines)} checks are well")
     named = "; ".join(f"{line.check}: {line.text}" for line in bad[:_NAMED])
     more = f"; and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
     count = f"{counts['fail']} failed, {counts['warn']} warnings, {counts['ok']} well"
-    return Line("summary", bad[0].status, f"{count}. {named}{more}", bad[0].mend)
+    return Line("summary", bad[0].status, f"{state}{count}. {named}{more}", bad[0].mend)
 
 
 def _settings(context: typer.Context, config: Path | None, *, offline: bool) -> tuple[Seen | None, list[Line]]:
