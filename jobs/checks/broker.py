@@ -1,9 +1,10 @@
 """Redis: whether it answers and lets us write, keeps what it is given, and has all that the store has."""
 
 from jobs.checks.broker_state import BrokerState
-from jobs.checks.line import Line, fail, ok, size, span, warn
+from jobs.checks.line import Line, fail, ok, size, warn
 from jobs.checks.seen import Seen
 from jobs.checks.store_state import Kept
+from jobs.spans import span
 
 _NEARLY_FULL = 0.9
 

@@ -3,8 +3,10 @@
 import datetime as dt
 
 from jobs.checks.feed_answers import Answer
-from jobs.checks.line import Line, fail, ok, span, warn
+from jobs.checks.line import Line, fail, ok, warn
 from jobs.checks.seen import Seen
+from jobs.mends import mend_of
+from jobs.spans import span
 from signals.errors import SignalsError
 from signals.model import FeedState
 from signals.sources.feed import Feed
@@ -38,12 +40,12 @@ def _feed(feed: Feed, state: FeedState | None, answer: Answer | None, now: dt.da
         fault = f"{getattr(answer.fault, 'reason', 'configuration')}: {answer.fault.problem}"
         again = "still so now" if state and state.last_error == fault else f"now {fault}"
         text = f"{remembered}; {again}" if failing else f"{again}; {remembered}"
-        return warn(check, text, answer.fault.mend or _mend(fault))
+        return warn(check, text, answer.fault.mend or mend_of(fault, "source"))
     if answer is not None:
         text = f"answers in {answer.took_s * 1000:.0f} ms; {remembered}"
         return warn(check, text, "wait: ingest asks it again by itself") if failing else ok(check, text)
     if state is not None and failing:
-        return warn(check, remembered, _mend(state.last_error or ""))
+        return warn(check, remembered, mend_of(state.last_error or "", "source"))
     return ok(check, remembered)
 
 
@@ -56,21 +58,3 @@ def _remembered(state: FeedState | None, now: dt.datetime) -> str:
         return since
     again = f", asked again at {state.next_attempt_at:%H:%M:%S} UTC" if state.next_attempt_at else ""
     return f"down, {state.failures} in a row ({state.last_error}), {since}{again}"
-
-
-_MENDS = (
-    ("rate_limited", "it is asked again by itself; raise every_s in its row if this comes often"),
-    ("http_404", "has it moved? correct the url in its row, or set enabled = false"),
-    ("http_410", "it is gone for good: take its row out of the feeds file"),
-    ("http_401", "it wants a login: take its row out, or correct the url"),
-    ("http_403", "it refuses us: tell it who you are (sources.contact), or set enabled = false"),
-    ("http_5", "its server is in trouble: wait, it is asked again by itself"),
-    ("not_a_feed", "does its url open as a feed in a browser?"),
-    ("too_large", "does its url open as a feed in a browser?"),
-    ("private_address", "allow_private = true in its row, if that is meant"),
-)
-
-
-def _mend(error: str) -> str:
-    known = next((mend for reason, mend in _MENDS if reason in error), "")
-    return known or "is the network up? it is asked again by itself"

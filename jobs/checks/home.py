@@ -8,10 +8,8 @@ from pathlib import Path
 
 from jobs.checks.line import Line, fail, ok, size, warn
 from jobs.checks.seen import Seen
+from jobs.mends import mend_of
 
-LEAST_BYTES = 16_000_000
-"""With less a day's work may not fit: the log of Redis and the store's own log grow before they are thinned."""
-LITTLE_BYTES = 500_000_000
 _SECRETS = ("redis-password*", "token*")
 
 
@@ -24,14 +22,14 @@ def home(seen: Seen) -> list[Line]:
             return [
                 fail("home", f"{folder} cannot be made: {nearest} is not ours to write", "set SIGNALS_HOME elsewhere")
             ]
-        return [ok("home", f"{folder} is not there yet: the first command makes it"), room(nearest)]
+        return [ok("home", f"{folder} is not there yet: the first command makes it"), room(nearest, seen)]
     if not folder.is_dir():
         return [fail("home", f"{folder} is no folder", "move it away, or set SIGNALS_HOME elsewhere")]
     shut = [path for path in _ours(folder) if not _writable(path)]
     if shut:
         mend = "give this user the right to write there, or set SIGNALS_HOME elsewhere"
-        return [fail("home", f"{shut[0]} cannot be written", mend), room(folder)]
-    return [ok("home", str(folder)), room(folder)]
+        return [fail("home", f"{shut[0]} cannot be written", mend), room(folder, seen)]
+    return [ok("home", str(folder)), room(folder, seen)]
 
 
 def secrets(seen: Seen) -> list[Line]:
@@ -45,15 +43,15 @@ def secrets(seen: Seen) -> list[Line]:
     return lines or [ok("secrets", f"{len(found)} files of secrets, readable by their owner alone")]
 
 
-def room(folder: Path) -> Line:
-    """Free bytes on the disk of this folder."""
+def room(folder: Path, seen: Seen) -> Line:
+    """Free bytes on the disk of this folder, against what `freshness.service` wants."""
+    least = seen.settings.freshness.service.disk_free_mb * 1_000_000
     usage = shutil.disk_usage(folder)
     text = f"{size(usage.free)} of {size(usage.total)} free for {folder}"
-    if usage.free < LEAST_BYTES:
-        return fail("disk", text, "free space there, or move SIGNALS_HOME: store and Redis cannot write on a full disk")
-    if usage.free < LITTLE_BYTES:
-        return warn("disk", text, "free space there before it is full")
-    return ok("disk", text)
+    if usage.free >= least:
+        return ok("disk", text)
+    judge = fail if usage.free < least / 10 else warn  # as the alert: see `rules_service.disk`
+    return judge("disk", text, f"{mend_of('', 'disk')}: store and Redis cannot write on a full disk")
 
 
 def _ours(folder: Path) -> Iterator[Path]:

@@ -2,9 +2,10 @@
 
 import datetime as dt
 
-from jobs.checks.line import Line, fail, ok, span, warn
+from jobs.checks.line import Line, fail, ok, warn
 from jobs.checks.seen import Seen
 from jobs.settings import Job
+from jobs.spans import span
 from signals.model import JobRun
 
 _GRACE_S = 60.0

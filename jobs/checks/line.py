@@ -32,18 +32,6 @@ def fail(check: str, text: str, mend: str) -> Line:
     return Line(check, "fail", text, mend)
 
 
-def span(seconds: float) -> str:
-    """A length of time for people.
-
-    >>> span(7), span(200), span(9000), span(200000)
-    ('7 s', '3 min', '2.5 h', '2.3 days')
-    """
-    for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
-        if abs(seconds) < limit:
-            return f"{seconds / unit:.1f} {name}" if name == "h" else f"{seconds / unit:.0f} {name}"
-    return f"{seconds / 86400:.1f} days"
-
-
 def size(count: float) -> str:
     """A number of bytes for people.
 

@@ -2,9 +2,10 @@
 
 import datetime as dt
 
-from jobs.checks.line import Line, ok, span, warn
+from jobs.checks.line import Line, ok, warn
 from jobs.checks.seen import Seen
 from jobs.checks.store_state import Kept
+from jobs.spans import span
 from signals.market.hours import is_open
 
 LATE_S = 900

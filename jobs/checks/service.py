@@ -6,9 +6,10 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from jobs.checks.line import Line, fail, ok, span, warn
+from jobs.checks.line import Line, fail, ok, warn
 from jobs.checks.processes import CAN_TELL, started_at
 from jobs.checks.seen import Seen
+from jobs.spans import span
 from signals.delivery.endpoints import endpoint
 from signals.errors import SignalsError
 from signals.model import JobRun
