@@ -16,19 +16,27 @@ from jobs import logs
 from jobs.app import App
 from jobs.catalogue import NAMES, runner_for
 from jobs.cli import options
-from jobs.console import routes as console
 from jobs.follow import Following
 from jobs.inbox import Doorbell
 from jobs.routes import Routes
 from jobs.scheduler import build
+from jobs.systemd import Systemd
 from jobs.web import Web
 from signals.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
     from jobs.quotes import Quotes
 
-ROUTES: tuple[Routes, ...] = (console.add_routes,)
-"""`add_routes` of each module that answers on the HTTP port."""
+_LATE = dt.timedelta(seconds=30)
+"""A schedule that is behind by so much is dead."""
+
+
+def _routes() -> tuple[Routes, ...]:
+    """`add_routes` of each module that answers on the HTTP port."""
+    from jobs import health, metrics  # here: other commands do without them
+    from jobs.console import routes as console
+
+    return (health.add_routes, metrics.add_routes, console.add_routes)
 
 
 def register(app: typer.Typer) -> None:
@@ -91,17 +99,20 @@ def serve(context: typer.Context, config: options.Config = None) -> None:
         following = Following(runner, app.clock)
         scheduler = build(runner, following, scheduled, app.clock)
         due += scheduler.get_jobs()
-        web = Web(app, following.publish, ROUTES, runner=runner, following=following, next_runs=next_runs)
+        web = Web(app, following.publish, _routes(), runner=runner, following=following, next_runs=next_runs)
         address = web.start()
         doorbell = Doorbell(app, lambda: following.fire("inbox", "chain"))
         scheduler.start()
         doorbell.start()
         quotes = _quotes(app)
+        systemd = Systemd()
+        systemd.ready(lambda: all(at is None or at > app.clock() - _LATE for at in next_runs().values()))
         log.info(
             "service.start", console=address, redis=options.without_password(url), database=app.store.name,
             home=str(settings.home), model_id=model_id,
         )  # fmt: skip
         ended.wait()
+        systemd.end()
         web.stop()
         doorbell.end()
         if quotes is not None:
