@@ -14,12 +14,13 @@ from signals.delivery.opening import open_redis
 from signals.delivery.signing import signer
 from signals.errors import BrokerError, ConfigError, ModelError, StoreError
 from signals.store import Store
+from signals.store.database import impatient
 
 if TYPE_CHECKING:
     import redis
 
     from jobs.memory import StoryMemory, VoiceMemory
-    from jobs.observed import Observer
+    from jobs.observer import Observer
     from signals.delivery.publisher import Publisher
     from signals.delivery.signing import Signer
     from signals.research.rules import Costs
@@ -62,6 +63,12 @@ class App:
         return Store.open(self.settings.database_url)
 
     @functools.cached_property
+    def quick_store(self) -> Store:
+        """The same database for who must not wait: a lock that others hold is an error after three seconds."""
+        _ = self.store  # makes the home and the tables
+        return Store.open(impatient(self.settings.database_url, 3))
+
+    @functools.cached_property
     def scorer(self) -> "ScoringModel":
         """The model in place: the one trained in this home, else the shipped one."""
         from jobs.training import load_in_place
@@ -76,7 +83,7 @@ class App:
     @functools.cached_property
     def observer(self) -> "Observer":
         """What looks at this service; it remembers what it saw."""
-        from jobs.observed import Observer
+        from jobs.observer import Observer
 
         return Observer(self)
 
@@ -132,10 +139,11 @@ class App:
         """What sends messages to Redis as it stands now, signed where a key is set."""
         from signals.delivery.publisher import Publisher
 
-        return Publisher(self.redis(), sign=self._sign)
+        return Publisher(self.redis(), sign=self.sign)
 
     @functools.cached_property
-    def _sign(self) -> "Signer | None":
+    def sign(self) -> "Signer | None":
+        """What signs messages; null where no key is set."""
         key = self.settings.signing_key
         return signer(key, "SIGNALS_SIGNING_KEY") if key else None
 
@@ -145,8 +153,9 @@ class App:
 
     def close(self) -> None:
         """Close the store and end the server this process started."""
-        if "store" in self.__dict__:
-            self.store.close()
+        for name in ("store", "quick_store"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
         if self._broker is not None:
             self._broker.stop()
         while self._held:

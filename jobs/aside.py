@@ -30,10 +30,15 @@ class Aside(Generic[T]):
 
     def begin(self) -> None:
         """Do it again, unless it is under way still."""
-        if self._thread is None or not self._thread.is_alive():
+        if not self.busy:
             self._begun = time.monotonic()
             self._thread = threading.Thread(target=self._do, name=f"aside-{self._name}", daemon=True)
             self._thread.start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is under way."""
+        return self._thread is not None and self._thread.is_alive()
 
     def fault(self, wait_s: float) -> str | None:
         """Why it does not go well, without addresses; null where it does. Waits for it so long.

@@ -10,7 +10,6 @@ from jobs.claims import Claims
 from jobs.heartbeat import Pulse
 from jobs.records import Records
 from jobs.runner import QUIET, Report, Run, Runner, Task
-from jobs.watchdog import Watchdog
 
 NAMES = {
     "ingest": "read the sources that are due and store new headlines",
@@ -45,11 +44,25 @@ def runner_for(
     tasks: dict[str, Task] = {name: functools.partial(_call, where, app) for name, where in _BODIES.items()}
     history = Records(app.store, app.clock)
     tasks["heartbeat"] = Pulse(app, next_runs, history.settle)
-    tasks["watchdog"] = Watchdog(app, next_runs)
+    tasks["watchdog"] = _watchdog(app, next_runs)
     timeouts = {name: getattr(app.settings.jobs, name).timeout_s for name in tasks}
     claims = Claims(tasks, app.settings.home / "locks", free=QUIET)
     bodies = {name: (task, timeouts[name]) for name, task in tasks.items()}
     return Runner(bodies, history, app.clock, claims=claims, next_runs=next_runs, retries=retries)
+
+
+def _watchdog(app: App, next_runs: Callable[[], Mapping[str, dt.datetime | None]]) -> Task:
+    """The watchdog, which remembers from run to run; made at its first."""
+    made: list[Task] = []
+
+    def judge(run: Run) -> Report:
+        if not made:
+            from jobs.watchdog import Watchdog
+
+            made.append(Watchdog(app, next_runs))
+        return made[0](run)
+
+    return judge
 
 
 def _call(where: str, app: App, run: Run) -> Report:

@@ -5,7 +5,7 @@ A finding says what is wrong at this very moment; for how long it must be before
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 
 from jobs import rules_parts, rules_service
 from jobs.finding import STOPPED_S, Finding, Severity
@@ -63,8 +63,12 @@ def not_alive(observed: Observed) -> str | None:
 def roots(findings: Sequence[Finding]) -> list[Finding]:
     """The findings that no other one explains, in the same order."""
     keys = {one.key for one in findings}
-    hidden = [under for cause, under in _EXPLAINS.items() if cause in keys]
-    return [one for one in findings if not any(one.key.startswith(under) for under in hidden)]
+    return [one for one in findings if not explained(one.key, keys)]
+
+
+def explained(key: str, found: Container[str]) -> bool:
+    """Whether one of the keys that were found is the cause of what this key stands for."""
+    return any(key.startswith(under) for cause, under in _EXPLAINS.items() if cause in found and cause != key)
 
 
 _EXPLAINS: dict[str, tuple[str, ...]] = {

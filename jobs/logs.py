@@ -33,6 +33,9 @@ EVENTS = {
     "log.failed": "lines cannot be written to a place: why, and the mend; told once, on stderr or in the file",
     "log.resumed": "they can again; `lost` were not written meanwhile",
     "web.failed": "a request met a defect: path, and its traceback",
+    "alert.opened": "something has been wrong for long enough: key, severity, text",
+    "alert.repeated": "it is so still",
+    "alert.closed": "it has been well for long enough",
     "service.start": "the service is up",
     "service.stop": "the service was asked to end, and has",
 }

@@ -13,6 +13,8 @@ _LEAST_AGE_S = 300
 _LIVE_JOBS = frozenset({"ingest", "publish", "heartbeat", "watchdog"})
 """Without these nobody is told anything."""
 _RARE_S = 3600
+_MANY = 3
+"""So many sources down, and more than half of them, have one cause."""
 
 
 def sources(observed: Observed, objectives: Freshness) -> Iterator[Finding]:
@@ -20,15 +22,16 @@ def sources(observed: Observed, objectives: Freshness) -> Iterator[Finding]:
     if observed.sources is None or not known(observed):
         return
     asked = [one for one in observed.sources if one.enabled]
-    down = [one for one in asked if _is_down(observed, one, objectives)]
+    down = [one for one in asked if one.remote and _is_down(observed, one, objectives)]
     for one in asked:
-        yield from _source(observed, one, objectives, down=one in down)
+        yield from _source(observed, one, objectives)
     remote = [one for one in asked if one.remote]
-    if len(remote) > 1 and all(one in down for one in remote):
+    if len(down) >= _MANY and 2 * len(down) > len(remote):
         since = max(one.last_success_at or observed.at for one in down)
-        text = f"All {len(down)} sources down for {span(since_s(observed, since))}"
-        mend = "no source answers at all: is this machine on the network, and its proxy right?"
-        yield Finding("sources", "critical", since, text, mend)
+        number = f"All {len(down)}" if len(down) == len(remote) else f"{len(down)} of {len(remote)}"
+        text = f"{number} sources down for {span(since_s(observed, since))}"
+        severity: Severity = "critical" if len(down) == len(remote) else "warning"
+        yield Finding("sources", severity, since, text, "is this machine on the network, and its proxy right?")
 
 
 def _age_limit_s(source: SourceSeen, objectives: Freshness) -> int:
@@ -43,10 +46,10 @@ def _is_down(observed: Observed, source: SourceSeen, objectives: Freshness) -> b
     return last is None or since_s(observed, last) > _age_limit_s(source, objectives)
 
 
-def _source(observed: Observed, source: SourceSeen, objectives: Freshness, *, down: bool) -> Iterator[Finding]:
+def _source(observed: Observed, source: SourceSeen, objectives: Freshness) -> Iterator[Finding]:
     limits, key = objectives.of_source(source.id), f"source:{source.id}"
     why = f" ({source.last_error})" if source.last_error else ""
-    if down:
+    if _is_down(observed, source, objectives):
         since = source.last_success_at
         text = f"{source.id} down for {span(since_s(observed, since))}" if since else f"{source.id} never answered"
         yield Finding(key, "warning", since or observed.at, text + why, mend_of(source.last_error or "", "source"))

@@ -6,7 +6,7 @@ from jobs.checks.line import Line, fail, ok, warn
 from jobs.checks.seen import Seen
 from jobs.settings import Job
 from jobs.spans import span
-from signals.model import JobRun
+from signals.model import JobRun, Pause
 
 _GRACE_S = 60.0
 """How much longer than its timeout a run may be on record as running: so long its end may wait for the store."""
@@ -24,17 +24,26 @@ def job_runs(seen: Seen) -> list[Line]:
     running = seen.service() is not None
     now = seen.clock()
     judged = [
-        _job(name, getattr(seen.settings.jobs, name), kept.latest.get(name), now, running=running) for name in NAMES
+        _job(
+            name, getattr(seen.settings.jobs, name), kept.latest.get(name), kept.pauses.get(name), now, running=running
+        )
+        for name in NAMES
     ]
     good = sum(line is None for line in judged)
     bad = [line for line in judged if line is not None]
     return [*([ok("jobs", f"{good} of {len(judged)} as they should be")] if good else []), *bad]
 
 
-def _job(name: str, schedule: Job, last: JobRun | None, now: dt.datetime, *, running: bool) -> Line | None:
+def _job(
+    name: str, schedule: Job, last: JobRun | None, pause: Pause | None, now: dt.datetime, *, running: bool
+) -> Line | None:
     check = f"job:{name}"
     if not schedule.enabled:
         return warn(check, "is turned off", f"jobs.{name}.enabled = true turns it on")
+    if pause is not None:
+        return warn(
+            check, f"is paused{_until(pause)}: {pause.why or 'no reason given'}", f"`signals jobs resume {name}`"
+        )
     if last is None:
         return None
     age_s = (now - last.started_at).total_seconds()
@@ -51,3 +60,7 @@ def _job(name: str, schedule: Job, last: JobRun | None, now: dt.datetime, *, run
         text = f"last began {span(age_s)} ago, and should every {schedule.every_s} s"
         return fail(check, text, "does the scheduler stand still? restart `signals serve` and keep its log")
     return None
+
+
+def _until(pause: Pause) -> str:
+    return f" until {pause.until:%Y-%m-%d %H:%M} UTC" if pause.until else ""

@@ -10,14 +10,16 @@ import sqlalchemy as sa
 
 from jobs.checks.processes import Holder, range_holder
 from jobs.settings import Settings
-from signals.model import PAIR, FeedState, JobRun
-from signals.store import Store, asks, bars, feeds, runs, schema, signals
+from signals.model import PAIR, FeedState, JobRun, Pause
+from signals.store import Store, alerts, asks, bars, feeds, pauses, runs, schema, signals
+from signals.store.alerts import Alert
 from signals.store.glance import Nature, file_of, glance, nature
 
 _WRITE_BYTE = 120
 """Of the file `-shm`: who holds it is writing (SQLite, wal.c)."""
 _RESERVED_BYTE = 0x40000001
 """Of the database file: who holds it has it for itself alone (SQLite, os.h)."""
+_ALERTS = 100
 SERIES = (("yahoo", 60), ("yahoo", 3600), ("ecb", 0))
 
 
@@ -37,6 +39,10 @@ class Kept(NamedTuple):
     """When the newest bar of each series closed, by source and length (s)."""
     prices: Mapping[str, FeedState]
     """What is remembered of questions to price sources."""
+    alerts: tuple[Alert, ...]
+    """Those that are open."""
+    pauses: Mapping[str, Pause]
+    """The jobs that someone paused."""
 
 
 class StoreState(NamedTuple):
@@ -69,7 +75,7 @@ def store_state(settings: Settings, clock: Callable[[], dt.datetime]) -> StoreSt
             store.name if file is None else str(file),
             found,
             file,
-            _kept(store) if found.current else None,
+            _kept(store, clock) if found.current else None,
             None if file is not None else _offset_s(store, clock),
         )
 
@@ -80,7 +86,7 @@ def writer(file: Path) -> Holder | None:
     return range_holder(shared, _WRITE_BYTE) or range_holder(file, _RESERVED_BYTE)
 
 
-def _kept(store: Store) -> Kept:
+def _kept(store: Store, clock: Callable[[], dt.datetime]) -> Kept:
     outbox = schema.outbox.c
     unsent = sa.select(sa.func.count(), sa.func.min(outbox.seq)).where(outbox.published_at.is_(None))
     with store.read() as conn:
@@ -97,6 +103,8 @@ def _kept(store: Store) -> Kept:
             last_headline_at=conn.execute(sa.select(sa.func.max(schema.headlines.c.known_at))).scalar(),
             closed_at={one: bars.last_close_at(conn, *one) for one in SERIES},
             prices=asks.remembered(conn, asks.PREFIX),
+            alerts=tuple(alerts.told(conn, limit=_ALERTS, closed=False)),
+            pauses=pauses.standing(conn, clock()),
         )
 
 

@@ -32,6 +32,7 @@ TABLE = (
     Check("redis", "whether it answers, takes and keeps what it is given", 10, "broker:broker"),
     Check("channel", "whether Redis has all that the store has", 10, "broker:channel"),
     Check("jobs", "the last run of each", 10, "job_runs:job_runs"),
+    Check("alerts", "those that are open", 10, "alerts:alerts"),
     Check("feeds", "what each last gave, and answers now", 30, "feeds:feeds"),
     Check("prices", "age and holes of the bars", 10, "prices:prices"),
     Check("model", "the file in place", 20, "model:model"),

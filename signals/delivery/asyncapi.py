@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from signals.delivery.alert import ALERT
 from signals.delivery.keys import (
+    ALERTS,
     DEFAULT_PORT,
     EVENT_FIELD,
     HEARTBEAT_DEADLINE_S,
@@ -40,6 +42,12 @@ _LOG_TEXT = (
 )
 
 
+_ALERTS_TEXT = (
+    "Redis PUBLISH: what is wrong with the service itself, told once as it opens, again while it lasts, and once as it "
+    "closes; and a digest a day. No signal ever comes here, and no alert among the signals."
+)
+
+
 def document(schemas: dict[str, Schema]) -> Schema:
     """The whole document.
 
@@ -48,7 +56,8 @@ def document(schemas: dict[str, Schema]) -> Schema:
     schemas : JSON Schema of each message type, by type, as `schema.json_schema` makes them.
     """
     names = {kind: kind.split(".")[1] for kind in schemas}
-    logged = [name for kind, name in names.items() if kind != HEARTBEAT]
+    signals = [name for kind, name in names.items() if kind != ALERT]
+    logged = [name for name in signals if name != names[HEARTBEAT]]
     return {
         "asyncapi": "3.0.0",
         "id": f"urn:signals:{PAIR.lower()}",
@@ -56,12 +65,14 @@ def document(schemas: dict[str, Schema]) -> Schema:
         "defaultContentType": "application/cloudevents+json",
         "servers": {"redis": _server()},
         "channels": {
-            "published": _channel(_KEYS.channel, _CHANNEL_TEXT, list(names.values()), {}),
+            "published": _channel(_KEYS.channel, _CHANNEL_TEXT, signals, {}),
             "log": _channel(_KEYS.log, _LOG_TEXT, logged, {"parameters": {_SLOT.strip("{}"): _slot()}}),
+            "alerts": _channel(ALERTS, _ALERTS_TEXT, [names[ALERT]], {}),
         },
         "operations": {
-            "publish": _send("published", list(names.values()), "Send to whoever listens now."),
+            "publish": _send("published", signals, "Send to whoever listens now."),
             "append": _send("log", logged, "Append to the log, in the same atomic step."),
+            "alert": _send("alerts", [names[ALERT]], "Tell whoever looks after the service."),
         },
         "components": {
             "messages": {name: _message(kind, name, schemas[kind]) for kind, name in names.items()},

@@ -16,6 +16,9 @@ HEARTBEAT_EVERY_S = 5
 HEARTBEAT_DEADLINE_S = 15
 """Seconds without a heartbeat after which a client reports silence: three missed ones."""
 
+ALERTS = "signals.alerts"
+"""PUBLISH: what is wrong with the service itself (`alert`)."""
+
 DEFAULT_PORT = 6379
 """TCP port of the embedded server on 127.0.0.1."""
 

@@ -19,7 +19,7 @@ from typing import Any, cast
 
 import msgspec
 
-from signals.delivery import asyncapi, growth, wire
+from signals.delivery import alert, asyncapi, growth, wire
 from signals.errors import ConfigError, SignalsError
 from signals.model import Evidence
 
@@ -31,9 +31,16 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 Schema = dict[str, Any]
 
-_PARTS = (wire.Event, *wire.TYPES.values(), Evidence, wire.SourceState, wire.JobState)
+_PARTS = (
+    wire.Event, *wire.TYPES.values(), Evidence, wire.SourceState, wire.JobState, alert.AlertEvent, alert.Alert
+)  # fmt: skip
 _STRUCTS: dict[str, type] = {struct.__name__: struct for struct in _PARTS}
-_ENVELOPE = "Event"
+_WHOLE: dict[str, Any] = {kind: wire.Event[data] for kind, data in wire.TYPES.items()} | {  # type: ignore[valid-type]
+    alert.ALERT: alert.AlertEvent
+}
+"""The envelope with its data, by the type of the message."""
+KINDS = tuple(_WHOLE)
+"""Every type of message that is published, on whatever channel."""
 _SIG = {
     "type": "string",
     "description": "Signature over the message without this member, which stands last: a kind (`hmac-sha256` or "
@@ -60,9 +67,9 @@ def json_schema(kind: str) -> Schema:
     ------
     KeyError : no such type.
     """
-    made = msgspec.json.schema(wire.Event[wire.TYPES[kind]])  # type: ignore[valid-type]
+    made = msgspec.json.schema(_WHOLE[kind])
     parts = cast(dict[str, Schema], made["$defs"])
-    (envelope_name,) = (name for name in parts if name.startswith(f"{_ENVELOPE}_"))
+    envelope_name = str(made["$ref"]).rpartition("/")[2]
     described = {name: _described(name.split("_")[0], part) for name, part in parts.items()}
     envelope = described.pop(envelope_name)
     fixed = {"type": kind, "dataschema": wire.schema_id(kind)}
@@ -80,7 +87,7 @@ def field_texts(struct: type) -> dict[str, str]:
 
 def documents() -> dict[str, bytes]:
     """Every file of `config/messages/`, by name."""
-    schemas = {kind: json_schema(kind) for kind in wire.TYPES}
+    schemas = {kind: json_schema(kind) for kind in KINDS}
     made = {file_of(kind): _written(schema) for kind, schema in schemas.items()}
     return made | {"asyncapi.json": _written(asyncapi.document(schemas))}
 
@@ -98,7 +105,7 @@ def write(folder: Path, *, freeze: bool = False) -> list[Path]:
         raise ConfigError(str(folder), "is no folder", "run it from the project's root, or name the folder")
     files = {folder / name: text for name, text in documents().items()}
     if freeze:
-        files |= {folder / FROZEN / file_of(kind): _written(json_schema(kind)) for kind in wire.TYPES}
+        files |= {folder / FROZEN / file_of(kind): _written(json_schema(kind)) for kind in KINDS}
         _refuse_breaks(folder / FROZEN)
         (folder / FROZEN).mkdir(exist_ok=True)
     changed = [path for path, text in files.items() if not path.exists() or path.read_bytes() != text]
@@ -111,7 +118,7 @@ def breaks(frozen: Path) -> Iterator[str]:
     """What the frozen copies in a folder promised and the types no longer keep, one line each."""
     for path in sorted(frozen.glob("*.json")):
         kind = f"signals.{path.stem}"
-        if kind not in wire.TYPES:
+        if kind not in KINDS:
             yield f"{kind}: is gone"
             continue
         yield from growth.breaks(msgspec.json.decode(path.read_bytes()), json_schema(kind), kind)

@@ -101,6 +101,16 @@ class Store:
             ) from error
 
 
+def impatient(url: str, wait_s: float) -> str:
+    """The same address (SQLAlchemy's form) for who gives up after so many seconds."""
+    made = sa.make_url(url)
+    if made.get_backend_name() == "sqlite":
+        shorter = min(wait_s, _busy_ms(made) / 1000)
+        return made.update_query_dict({"timeout": str(shorter)}).render_as_string(hide_password=False)
+    limits = {"connect_timeout": str(max(2, round(wait_s)))} if "connect_timeout" not in made.query else {}
+    return made.update_query_dict(limits).render_as_string(hide_password=False)
+
+
 def _options(url: str) -> dict[str, Any]:
     if url.startswith("sqlite"):
         return {"connect_args": {"timeout": BUSY_S, "check_same_thread": False}}

@@ -290,6 +290,7 @@ alerts = sa.Table(
     # Null while it has not held long enough to be told.
     _at("opened_at", nullable=True),
     _at("last_seen_at"),
+    _at("clear_since", nullable=True),
     _at("repeated_at", nullable=True),
     _at("closed_at", nullable=True),
     sa.Column("text", sa.Text, nullable=False),

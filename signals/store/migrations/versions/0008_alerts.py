@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("first_seen_at", Utc, nullable=False),
         sa.Column("opened_at", Utc, nullable=True),
         sa.Column("last_seen_at", Utc, nullable=False),
+        sa.Column("clear_since", Utc, nullable=True),
         sa.Column("repeated_at", Utc, nullable=True),
         sa.Column("closed_at", Utc, nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
