@@ -42,9 +42,9 @@ class Following:
         self._wanted = threading.Event()
         self._one = threading.Lock()
 
-    def fire(self, name: str, trigger: Trigger = "schedule") -> None:
+    def fire(self, name: str, trigger: Trigger = "schedule", scheduled_at: dt.datetime | None = None) -> None:
         """Run a job, and at once what follows it if it found something."""
-        run = self._runner.run(name, trigger)
+        run = self._runner.run(name, trigger, scheduled_at)
         if name == FOLLOWS:
             self._saw(run)
         elif name in BEFORE and (run.counts.get("new") or run.counts.get("withdrawn")):

@@ -11,8 +11,8 @@ from jobs.app import App
 from jobs.aside import Aside
 from jobs.runner import Report, Run
 from signals.delivery.wire import Heartbeat, JobState, SourceState, encode_heartbeat
-from signals.model import PAIR, FeedState, JobRun
-from signals.store import feeds, runs, signals
+from signals.model import PAIR, FeedState, JobRun, Pause
+from signals.store import feeds, pauses, runs, signals
 
 _WAIT_S = 1.0
 """How long a beat waits for the store, at most a quarter of its time."""
@@ -26,6 +26,7 @@ class _Read(NamedTuple):
     last_seq: int
     states: Mapping[str, FeedState]
     latest: Mapping[str, JobRun]
+    paused: Mapping[str, Pause]
 
 
 class Pulse:
@@ -77,7 +78,7 @@ class Pulse:
         with self._app.store.read() as conn:
             epoch, last_seq = signals.channel_state(conn, PAIR)
             states = {state.source: state for state in feeds.states(conn)}
-            return _Read(at, epoch, last_seq, states, runs.latest(conn))
+            return _Read(at, epoch, last_seq, states, runs.latest(conn), pauses.standing(conn, at))
 
 
 def _job(name: str, next_run_at: dt.datetime | None, read: _Read | None) -> JobState:
@@ -88,6 +89,8 @@ def _job(name: str, next_run_at: dt.datetime | None, read: _Read | None) -> JobS
         last_started_at=last.started_at if last else None,
         last_ended_at=last.ended_at if last else None,
         next_run_at=next_run_at,
+        paused=bool(read and name in read.paused),
+        running_since=last.started_at if last and last.outcome == "running" else None,
     )
 
 

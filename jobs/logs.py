@@ -37,7 +37,10 @@ EVENTS = {
     "alert.repeated": "it is so still",
     "alert.closed": "it has been well for long enough",
     "service.start": "the service is up",
-    "service.stop": "the service was asked to end, and has",
+    "service.stop": "the service was asked to end, and does",
+    "service.killed": "the service hung, so its minder killed it: why; it is started anew",
+    "service.died": "the service ended though nobody asked it to: why; it is started anew after wait_s",
+    "service.crash_loop": "it dies again and again: how often, and its last exit code; it is still started anew",
 }
 """Every event name and what it means; nothing else is logged by this product."""
 

@@ -14,7 +14,7 @@ from jobs.causes import in_one_line
 from jobs.claims import Claims
 from jobs.logs import logger
 from jobs.pauses import Pauses
-from jobs.records import Records
+from jobs.records import BY_ITSELF, Records
 from jobs.retries import Backoff
 from jobs.worker import ASIDE_S, Active, Worker, Working
 from signals.errors import DeadlineError, SignalsError, StoreError
@@ -54,7 +54,6 @@ class Deadline:
 
 
 RESTS = "it is paused: `signals jobs resume` lets it go on"
-_BY_ITSELF = ("schedule", "chain")
 _SLOW = "raise timeout_s in config/signals.toml, or see what it waits for in `signals jobs show RUN_ID`"
 
 
@@ -120,7 +119,7 @@ class Runner:
         What follows another job waits for a run that is under way; it is there for what that one may not have seen.
         A paused job is run by hand only: what its schedule asks for leaves no row.
         """
-        if trigger in _BY_ITSELF and self.pauses.hold(job):
+        if trigger in BY_ITSELF and self.pauses.hold(job):
             return msgspec.structs.replace(self._new(job, trigger, scheduled_at), outcome="skipped", error=RESTS)
         try:
             other = self._claims.take(job, self._tasks[job][1] if trigger == "chain" else 0)

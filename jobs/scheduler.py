@@ -1,7 +1,9 @@
 """The schedule of `signals serve`: APScheduler fires, the runner runs, every miss is put on record."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobExecutionEvent, JobSubmissionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -16,22 +18,63 @@ _AT_ONCE = ("heartbeat", "ingest", "inbox", "prices", "watchdog")
 """Jobs that also run as the service starts."""
 
 
+class Pace:
+    """When each job was last due, and how long the scheduler has started nothing though something was.
+
+    Parameters
+    ----------
+    every_s : the intervals of the jobs that are scheduled.
+    """
+
+    def __init__(self, every_s: Iterable[float]) -> None:
+        self._shortest_s = min(every_s, default=None)
+        self._last = time.monotonic()
+        self.due_at: dict[str, dt.datetime] = {}
+        """When the run of each job that was started last had been due, UTC."""
+
+    def started(self, job: str, due_at: dt.datetime) -> None:
+        """The scheduler started a run, or tried to."""
+        self._last = time.monotonic()
+        self.due_at[job] = due_at
+
+    def idle_s(self) -> float:
+        """Seconds beyond the shortest interval since it last did; below zero while all is well, or nothing is due."""
+        return -1.0 if self._shortest_s is None else time.monotonic() - self._last - self._shortest_s
+
+
+class _Pool(ThreadPoolExecutor):  # type: ignore[misc]
+    """Threads for the runs; notes when each was due, which APScheduler does not tell the job."""
+
+    def __init__(self, threads: int, pace: Pace) -> None:
+        super().__init__(threads)
+        self._pace = pace
+
+    def submit_job(self, job: Any, run_times: list[dt.datetime]) -> None:
+        """Start a run."""
+        self._pace.started(job.id, run_times[-1])
+        super().submit_job(job, run_times)
+
+
 def build(
-    runner: Runner, following: Following, jobs: Mapping[str, Job], clock: Callable[[], dt.datetime]
+    runner: Runner,
+    following: Following,
+    jobs: Mapping[str, Job],
+    clock: Callable[[], dt.datetime],
+    pace: Pace | None = None,
 ) -> BackgroundScheduler:
     """A scheduler, not yet started, with every enabled job on its interval (UTC)."""
-    now = clock()
+    now, kept = clock(), pace or Pace(())
     scheduler = BackgroundScheduler(
         timezone=dt.UTC,
         # One thread a job and one to spare: a slow job delays no other.
-        executors={"default": ThreadPoolExecutor(len(jobs) + 1)},
+        executors={"default": _Pool(len(jobs) + 1, kept)},
         job_defaults={"coalesce": True, "max_instances": 1},
     )
     for name, job in jobs.items():
         if job.enabled:
             first = now if name in _AT_ONCE else now + dt.timedelta(seconds=job.every_s)
             scheduler.add_job(
-                following.fire,
+                lambda name: following.fire(name, "schedule", kept.due_at.get(name)),
                 "interval",
                 (name,),
                 id=name,

@@ -85,6 +85,13 @@ class Jobs(Section, frozen=True, kw_only=True):
     watchdog: Job
 
 
+class Service(Section, frozen=True, kw_only=True):
+    """How the service is minded."""
+
+    kill_after_s: Seconds = 30
+    """So long beyond its timeout_s a hung run may go on before the service is killed and started anew."""
+
+
 class Seeds(Section, frozen=True, kw_only=True):
     """Where the shipped data lies."""
 
@@ -133,6 +140,7 @@ class _File(Section, frozen=True, kw_only=True):
     costs: Path | None = None
     seeds: Seeds
     jobs: Jobs
+    service: Service = Service()
     policy: Policy = Policy()
     prices: Prices = Prices()
     sources: Sources = Sources()
@@ -160,6 +168,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What trading costs in a backtest; null where no file of costs is named."""
     seeds: Seeds
     jobs: Jobs
+    service: Service = Service()
     policy: Policy
     prices: Prices
     sources: Sources = Sources()
@@ -201,6 +210,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         costs=_costs(_absolute(base, file.costs)) if file.costs else None,
         seeds=Seeds(**{name: _absolute(base, getattr(file.seeds, name)) for name in Seeds.__struct_fields__}),
         jobs=file.jobs,
+        service=file.service,
         policy=file.policy,
         prices=file.prices,
         sources=file.sources,

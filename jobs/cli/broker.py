@@ -7,6 +7,7 @@ import typer
 
 from jobs.app import App
 from jobs.cli import options
+from jobs.redact import without_password
 
 _LOOK_S = 1.0
 
@@ -29,7 +30,7 @@ def broker(context: typer.Context, config: options.Config = None) -> None:
             url = app.redis_url()  # where another process of this home held it and ended, ours takes over
             if url != told:
                 told = url
-                print(f"Redis of {settings.home} at {options.without_password(url)}", flush=True)
+                print(f"Redis of {settings.home} at {without_password(url)}", flush=True)
             if ended.wait(_LOOK_S):
                 return
     finally:

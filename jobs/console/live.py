@@ -101,7 +101,7 @@ class Live:
         self._last_state: bytes | None = None
         self._tasks: dict[float, asyncio.Task[None]] = {}
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def serve(self, request: web.Request) -> web.StreamResponse:
         """Serve one page until it goes."""
         asked = request.headers.get("Last-Event-ID") or request.query.get("after")
         if not self._pages:  # nobody has looked: what was seen last is old

@@ -19,7 +19,7 @@ from jobs.console.chart import RANGES, chart
 from jobs.console.live import Position
 from jobs.runner import QUIET
 from signals.model import PAIR, JobRun
-from signals.store import listing, runs, signals
+from signals.store import alerts, listing, runs, signals
 from signals.store.listing import Before, Listed
 
 T = TypeVar("T")
@@ -30,6 +30,7 @@ COUNTED = 100_000
 _CSV_MOST = 100_000
 _RUNS_MOST = 20_000
 _LINES_MOST = 1000
+_ALERTS_OF, _ALERTS_MOST = dt.timedelta(days=7), 200
 _CARD_DAYS = (1, 7, 30)
 _CARD_KEPT = dt.timedelta(minutes=1)
 _ROW = (
@@ -128,6 +129,12 @@ class Reads:
             raise Refused(404, f"{run_id}: there is no such run")
         lines = await asyncio.to_thread(self._lines, found)
         return said(200, {"run": found, "lines": lines[-_LINES_MOST:], "left_out": max(0, len(lines) - _LINES_MOST)})
+
+    async def alerts(self, _request: web.Request) -> web.Response:
+        """What is open, and what was within the last days, newest first, each with its mend."""
+        since = self._app.clock() - _ALERTS_OF
+        found = await self._read(functools.partial(alerts.told, limit=_ALERTS_MOST, since=since))
+        return said(200, {"alerts": found, "days": _ALERTS_OF.days})
 
     async def scorecard(self, _request: web.Request) -> web.Response:
         """What came of the signals of the last day, week and month; reckoned at most once a minute."""

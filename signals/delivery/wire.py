@@ -52,6 +52,10 @@ class JobState(Record, frozen=True, kw_only=True):
     """UTC; null before the first run, and while one runs."""
     next_run_at: dt.datetime | None
     """UTC; null where none is planned."""
+    paused: bool = False
+    """Whether someone paused it: then it runs only by hand."""
+    running_since: dt.datetime | None = None
+    """UTC; null where it is not running."""
 
 
 class Heartbeat(Record, frozen=True, kw_only=True):

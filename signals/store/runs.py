@@ -32,6 +32,18 @@ def close_interrupted(conn: sa.Connection, jobs: list[str], now: dt.datetime, *,
     return conn.execute(stale.values(values)).rowcount
 
 
+def close_left(conn: sa.Connection, triggers: Collection[str], now: dt.datetime, why: str) -> int:
+    """Mark the runs of these triggers that are open, by whomever; returns how many there were."""
+    left = sa.update(_R).where(_R.c.outcome == "running", _R.c.trigger.in_(triggers))
+    return conn.execute(left.values(outcome="failed", ended_at=now, error=f"interrupted: {why}")).rowcount
+
+
+def running(conn: sa.Connection, triggers: Collection[str] | None = None) -> list[JobRun]:
+    """The runs that are under way, or were left open; oldest first; of these triggers or of all."""
+    query = sa.select(_R).where(_R.c.outcome == "running").order_by(_R.c.started_at, _R.c.run_id)
+    return [_run(row) for row in conn.execute(query if triggers is None else query.where(_R.c.trigger.in_(triggers)))]
+
+
 def recent(
     conn: sa.Connection, *, job: str | None = None, without: Collection[str] = (), limit: int = 50
 ) -> list[JobRun]:

@@ -2,8 +2,8 @@
 
     python -m tests.chaos.nursery CONFIG
 
-A service so born is the whole of `signals serve`, only that it need not import anything: it is up in 0.3 s instead
-of 3. It shares with its siblings what no service changes: modules and the model's weights.
+A service so born is the whole of `signals serve`, minder and child, only that it need not import anything: it is up in
+0.3 s instead of 3. It shares with its siblings what no service changes: modules and the model's weights.
 
 Words on standard input, each answered by a line: the JSON of a `Birth` (the process id), `kill` (SIGKILL), `end`
 (SIGTERM), `wait`; the last three tell the exit status. One service at a time; it dies with this process.
@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from redis.connection import AbstractConnection
 
 import jobs.cli
+import jobs.supervisor
 import jobs.training
 from jobs.catalogue import _BODIES
 from jobs.settings import load
@@ -51,6 +52,7 @@ def main(config: Path) -> None:
         __import__(body.partition(":")[0])
     model = jobs.training.load_in_place(load(config))
     likeness.load()
+    jobs.supervisor._MOST_WAIT_S = 0.0  # who is killed on purpose is started at once, however often
     jobs.training.load_in_place = lambda _settings: model
     assert threading.active_count() == 1, "a fork would take over only one of the threads"
     print("ready", flush=True)
@@ -76,11 +78,12 @@ def _end(child: int, number: signal.Signals | None) -> int:
 
 
 def _arm(boundary: int) -> None:
-    """Kill this process at that boundary, counted over all its threads."""
+    """Kill the service and its minder at that boundary, counted over all threads of the service."""
     left = itertools.count(boundary, -1)
 
     def tick(*_: object, **__: object) -> None:
         if next(left) == 1:
+            os.kill(os.getppid(), signal.SIGKILL)  # its minder, which takes it along
             os.kill(os.getpid(), signal.SIGKILL)
 
     sa.event.listen(sa.Engine, "before_cursor_execute", tick)

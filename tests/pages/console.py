@@ -7,8 +7,12 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from jobs.app import App
+from jobs.catalogue import runner_for
 from jobs.console.routes import add_routes
+from jobs.follow import Following
 from jobs.publish import encode
 from jobs.settings import load
 from jobs.web import Web
@@ -19,6 +23,10 @@ from signals.store.signals import Told
 from tests.core.conftest import HOUR, MINUTE, SECOND, make_bar, make_headline, make_signal
 from tests.jobs.conftest import Shell, now
 
+FEEDS = "".join(
+    f'[[feed]]\nid = "{name}"\nkind = "rss"\nurl = "https://{name}.example/rss"\nevery_s = 300\n\n'
+    for name in ("wire", "desk", "boj")
+)
 HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script> & "quoted" \u202eevil'
 TITLES = {
     "down": ("BOJ hikes policy rate to 1.0% as Ueda warns on weak yen", (0, 9), "boj.tighten"),
@@ -32,7 +40,7 @@ _SHARES = {"up": (0.75, 0.15, 0.1), "flat": (0.1, 0.8, 0.1), "down": (0.1, 0.15,
 class Console:
     """One home, and the page served from it by a server of this process."""
 
-    def __init__(self, folder: Path, feeds_file: str = "") -> None:
+    def __init__(self, folder: Path, feeds_file: str = FEEDS) -> None:
         self.shell = Shell(folder, feeds_file)
         self.app = App(load(self.shell.config, self.shell.env))
         self.web: Web | None = None
@@ -42,9 +50,21 @@ class Console:
         """Serve; returns the address."""
         self.shell.env["SIGNALS_CONSOLE_PORT"] = str(port)
         self.app.settings = load(self.shell.config, self.shell.env)
-        self.web = Web(self.app, lambda: None, (add_routes,))
+        runner = runner_for(self.app)
+        following = Following(runner, self.app.clock)
+        self.web = Web(self.app, lambda: None, (add_routes,), runner=runner, following=following)
         self.url = self.web.start()
         return self.url
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.url.rpartition(":")[2])
+
+    def close(self) -> None:
+        """End all of it."""
+        self.stop()
+        self.app.close()
 
     def stop(self) -> None:
         """End the server; the home stays."""
@@ -58,9 +78,13 @@ class Console:
         with self.app.store.write() as conn:
             made = [one for one in told if isinstance(one, Signal)]
             headlines.add(conn, [make_headline(one.headline_id, known_at=one.known_at) for one in made])
-            signals.add(
-                conn, [], told, channel="USDJPY", now=at, encode=functools.partial(encode, at), index_until=at + HOUR
-            )
+            put(conn, told, at)
+
+
+def put(conn: sa.Connection, told: Sequence[Told], at: dt.datetime) -> None:
+    """Keep these and put them into the outbox."""
+    written = functools.partial(encode, at)
+    signals.add(conn, [], told, channel="USDJPY", now=at, encode=written, index_until=at + HOUR)
 
 
 def called(name: str, at: dt.datetime, direction: str = "down", **changes: object) -> Signal:
@@ -96,10 +120,11 @@ def seed(console: Console, *, hours: float = 30, per_hour: int = 2) -> None:
     with console.app.store.write() as conn:
         bars.add(conn, made)
     console.tell(told)
-    for n in range(int(hours) * 4):
-        index = Index(value=round(math.sin(n / 9) * 0.7, 3), half_life_s=900, n_signals=n % 7, n_sources=2)
-        console.tell([index], at=at - hours * HOUR + n * 15 * MINUTE)
     with console.app.store.write() as conn:
+        for n in range(int(hours) * 4):
+            index = Index(value=round(math.sin(n / 9) * 0.7, 3), half_life_s=900, n_signals=n % 7, n_sources=2)
+            told_at = at - hours * HOUR + n * 15 * MINUTE
+            put(conn, [index], told_at)
         forward_returns.add(conn, [_outcome(one, n) for n, one in enumerate(told[:-2])])
         for state in _sources(console, at):
             feeds.save(conn, state)

@@ -1,6 +1,7 @@
 // The page: reads what it shows, then follows the line.
 
 import { addressed } from "./address.js";
+import * as alerts from "./alerts.js";
 import * as card from "./card.js";
 import { $ } from "./dom.js";
 import * as jobs from "./jobs.js";
@@ -26,7 +27,7 @@ line.addEventListener("state", ({ detail }) => {
 });
 line.addEventListener("reset", () => stream.read());
 line.addEventListener("found", ({ detail }) => {
-  if (detail.again) for (const read of [price.read, jobs.read, card.read]) read();
+  if (detail.again) for (const read of [price.read, jobs.read, card.read, alerts.read]) read();
 });
 const closes = (told) => JSON.stringify(told?.prices ?? null);
 
@@ -34,7 +35,11 @@ setInterval(() => {
   state.tick(line.lost);
   stream.tick();
 }, 1000);
-setInterval(() => line.lost || document.hidden || jobs.read(), RUNS_MS);
+setInterval(() => {
+  if (line.lost || document.hidden) return;
+  jobs.read();
+  alerts.read();
+}, RUNS_MS);
 setInterval(() => line.lost || document.hidden || card.read(), SLOW_MS);
 
 price.onOpen((id) => {
@@ -57,4 +62,5 @@ const after = await stream.read();
 line.open(after);
 await Promise.all([price.read(), jobs.read()]);
 card.read();
+alerts.read();
 if (addressed().size) line.addEventListener("state", go, { once: true });

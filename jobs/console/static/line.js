@@ -56,11 +56,15 @@ export class Line extends EventTarget {
     const again = this.#lostAt !== null;
     this.#lostAt = null;
     this.#show("live", "Live");
+    if (again) say($("spoken"), "Connected again");
     this.dispatchEvent(new CustomEvent("found", { detail: { again } }));
   }
 
   #lose() {
-    this.#lostAt ??= now();
+    if (this.#lostAt === null) {
+      this.#lostAt = now();
+      say($("spoken"), "The connection is lost");
+    }
     this.#show("lost", `Not connected since ${clock(this.#lostAt)} UTC – retrying`);
   }
 

@@ -7,6 +7,7 @@ import { call, detail, head, lives } from "./row.js";
 import { addressed, remember } from "./address.js";
 
 const PAGE = 500;
+const KEPT = 20_000; // a page that is left open for days keeps no more
 const FIELDS = ["text", "direction", "topic", "source", "strength"];
 
 const form = $("filter");
@@ -15,6 +16,7 @@ let ids = new Map(); // id → row
 let replaced = new Set();
 let total = 0;
 let more = false;
+let cursor = null; // the last row of the last page: from there the list goes on
 let reading = 0; // the number of the newest question
 let loading = false;
 let fresh = 0;
@@ -91,9 +93,8 @@ export async function read() {
 async function older() {
   loading = true;
   const number = reading;
-  const last = rows[rows.length - 1];
   try {
-    const query = new URLSearchParams([...wanted(), ["limit", PAGE], ["before", `${last.known_at},${last.signal_id}`]]);
+    const query = new URLSearchParams([...wanted(), ["limit", PAGE], ["before", `${cursor.known_at},${cursor.signal_id}`]]);
     const told = await ask(`signals?${query}`);
     if (number !== reading) return;
     more = told.more;
@@ -107,7 +108,12 @@ async function older() {
 }
 
 function take(found) {
-  for (const row of found) if (!ids.has(row.signal_id)) rows.push(note(row));
+  cursor = found.at(-1) || cursor;
+  for (const row of found) {
+    if (ids.has(row.signal_id)) continue;
+    if (!rows.length || follows(row, rows.at(-1))) rows.push(note(row));
+    else insert(note(row)); // one that was looked up lies behind
+  }
   offer();
 }
 
@@ -163,15 +169,29 @@ export function told(messages) {
     fresh += came;
     list.shift(came);
   }
+  thin();
   offer();
   draw();
 }
 
-/** News comes in front, nearly always: looked for from there. */
+const follows = (row, other) => row.known_at < other.known_at || (row.known_at === other.known_at && row.signal_id < other.signal_id);
+
+/** Put it where it belongs. */
 function insert(row) {
-  let n = 0;
-  while (n < rows.length && (rows[n].known_at > row.known_at || (rows[n].known_at === row.known_at && rows[n].signal_id > row.signal_id))) n += 1;
-  rows.splice(n, 0, row);
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (follows(row, rows[middle])) low = middle + 1;
+    else high = middle;
+  }
+  rows.splice(low, 0, row);
+}
+
+function thin() {
+  if (rows.length <= KEPT || $("scroller").scrollTop > (KEPT / 4) * list.height) return;
+  for (const gone of rows.splice(KEPT / 2)) ids.delete(gone.signal_id);
+  cursor = rows.at(-1);
+  more = true;
 }
 
 // Opening.
