@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from jobs.app import App
 from jobs.claims import Claims
 from jobs.heartbeat import Pulse
+from jobs.pauses import Pauses
 from jobs.records import Records
 from jobs.runner import QUIET, Report, Run, Runner, Task
 
@@ -63,6 +64,11 @@ def _watchdog(app: App, next_runs: Callable[[], Mapping[str, dt.datetime | None]
         return made[0](run)
 
     return judge
+
+
+def pauses_for(app: App) -> Pauses:
+    """What pauses these jobs and lets them go on, without a runner."""
+    return Pauses(app.store, app.clock, NAMES)
 
 
 def _call(where: str, app: App, run: Run) -> Report:

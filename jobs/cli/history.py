@@ -1,23 +1,24 @@
 """`signals jobs`: the jobs, their history, one run with its log, or a run by hand."""
 
-import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 import typer
-from rich.box import SIMPLE
 from rich.markup import escape
-from rich.table import Table
 
 from jobs import logs
 from jobs.app import App
 from jobs.catalogue import NAMES, runner_for
 from jobs.cli import options
-from jobs.cli.tables import counted, outcome, runs_table
+from jobs.cli.listing import list_jobs
+from jobs.cli.pausing import pause, resume
+from jobs.cli.tables import runs_table, told
 from jobs.runner import QUIET
 from signals.errors import ConfigError
-from signals.model import JobRun
+from signals.model import Outcome
 from signals.store import runs
+
+OUTCOMES: tuple[str, ...] = get_args(Outcome)
 
 jobs = typer.Typer(help="The jobs: last runs, outcomes, counts, log lines.", rich_markup_mode=None)
 
@@ -35,48 +36,21 @@ def default(context: typer.Context, as_json: options.Json = False, config: optio
         list_jobs(context, as_json)
 
 
-@jobs.command("list", epilog="Example: signals jobs list --json")
-def list_jobs(context: typer.Context, as_json: options.Json = False, config: options.Config = None) -> None:
-    """Every job: its schedule, its last run, and when the next is due in a service that runs."""
-    app = App(options.settings(context, config))
-    with app.store.read() as conn:
-        latest = runs.latest(conn)
-    table = Table(box=SIMPLE, padding=(0, 1))
-    for name in ("job", "every", "last run (UTC)", "next due", "took", "outcome", "counts", "does"):
-        table.add_column(name, no_wrap=name != "does")
-    for name, does in NAMES.items():
-        schedule = getattr(app.settings.jobs, name)
-        run = latest.get(name)
-        due = run.started_at + dt.timedelta(seconds=schedule.every_s) if run and schedule.enabled else None
-        if as_json:
-            _out(
-                {
-                    "job": name,
-                    "every_s": schedule.every_s,
-                    "enabled": schedule.enabled,
-                    "last_run": run and _told(run),
-                    "next_run_at": due,
-                }
-            )
-        table.add_row(
-            name,
-            f"{schedule.every_s}s" if schedule.enabled else "off",
-            f"{run.started_at:%Y-%m-%d %H:%M:%S}" if run else "never",
-            f"{due:%H:%M:%S}" if due else "-",
-            f"{run.duration_s:.2f}s" if run and run.duration_s is not None else "-",
-            outcome(run.outcome) if run else "-",
-            counted(run.counts) if run else "-",
-            does,
-        )
-    if not as_json:
-        options.console().print(table)
-    app.close()
+jobs.command("list", epilog="Example: signals jobs list --json")(list_jobs)
+jobs.command("pause", epilog='Example: signals jobs pause train --for 2h --why "new corpus is being labelled"')(pause)
+jobs.command("resume", epilog="Example: signals jobs resume train")(resume)
 
 
 @jobs.command("history", epilog="Example: signals jobs history --job publish --limit 5")
 def history(
     context: typer.Context,
     job: Annotated[str | None, typer.Option("--job", metavar="NAME", help="Only this job's runs.")] = None,
+    outcome: Annotated[
+        str | None, typer.Option("--outcome", metavar="WORD", help=f"Only those that ended so: {', '.join(OUTCOMES)}.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="AGE", help="Only those that began within: 30s, 15m, 1h, 2d.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="How many.")] = 30,
     as_json: options.Json = False,
     config: options.Config = None,
@@ -84,17 +58,25 @@ def history(
     """The newest runs first. Good runs of the heartbeat are left out unless asked for by --job."""
     if job is not None:
         _known(job)
+    if outcome is not None and outcome not in OUTCOMES:
+        raise ConfigError("--outcome", f"{outcome!r} is no outcome", f"one of {', '.join(OUTCOMES)}")
+    span = options.span(since, "--since") if since else None
     app = App(options.settings(context, config))
+    after = app.clock() - span if span else None
     with app.store.read() as conn:
-        found = runs.recent(conn, job=job, without=() if job else sorted(QUIET), limit=limit)
+        without = () if job else sorted(QUIET)
+        found = runs.recent(conn, job=job, outcome=outcome, since=after, without=without, limit=limit)
     app.close()
     if as_json:
         for run in found:
-            _out(_told(run))
+            _out(told(run))
     elif found:
         options.console().print(runs_table(found))
     else:
-        options.console().print("no run on record yet: `signals run` does one of each")
+        asked = job or outcome or since
+        options.console().print(
+            "no such run on record" if asked else "no run on record yet: `signals run` does one of each"
+        )
 
 
 @jobs.command("show", epilog="Example: signals jobs show 3f2a")
@@ -114,7 +96,7 @@ def show(
         raise ConfigError("RUN_ID", f"no one run begins with {run_id!r}", "`signals jobs history` lists them")
     lines = list(logs.lines_of(settings.home, run.run_id))
     if as_json:
-        _out(_told(run) | {"log": lines})
+        _out(told(run) | {"log": lines})
         return
     screen = options.console()
     screen.print(runs_table([run]))
@@ -131,7 +113,7 @@ def run_one(
     as_json: options.Json = False,
     config: options.Config = None,
 ) -> None:
-    """Run one job now, in this process."""
+    """Run one job now, in this process, paused or not; unless the service or someone else is running it just now."""
     _known(name)
     settings = options.settings(context, config)
     app = App(settings)
@@ -141,10 +123,10 @@ def run_one(
     finally:
         app.close()
     if as_json:
-        _out(_told(done))
+        _out(told(done))
     else:
         options.console().print(runs_table([done]))
-    if done.outcome == "failed":
+    if done.outcome in ("failed", "skipped"):
         raise typer.Exit(1)
 
 
@@ -153,9 +135,5 @@ def _known(name: str) -> None:
         raise ConfigError("NAME", f"there is no job {name!r}", f"one of {', '.join(NAMES)}")
 
 
-def _told(run: JobRun) -> dict[str, Any]:
-    return msgspec.structs.asdict(run) | {"duration_s": run.duration_s}
-
-
-def _out(told: dict[str, Any]) -> None:
-    print(msgspec.json.encode(told).decode())
+def _out(record: dict[str, Any]) -> None:
+    print(msgspec.json.encode(record).decode())

@@ -2,7 +2,9 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
+import msgspec
 from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table
@@ -21,6 +23,8 @@ _OUTCOME = {
 }
 _COLUMNS = {"known at": 11, "call": 9, "up/flat/down": 14, "USD": 5, "JPY": 5, "price": 7, "state": 16}
 _LEAST_TITLE = 24
+_LATE_S = 1.0
+"""A run that began later than this is shown as late."""
 SIGN = "up = USD/JPY price rises (dollar stronger, yen weaker)"
 
 
@@ -77,14 +81,24 @@ def runs_table(runs: Iterable[JobRun]) -> Table:
         table.add_row(
             run.run_id,
             run.job,
-            run.trigger,
-            f"{run.started_at:%Y-%m-%d %H:%M:%S}",
+            run.trigger if run.attempt == 1 else f"{run.trigger}, try {run.attempt}",
+            f"{run.started_at:%Y-%m-%d %H:%M:%S}{f' +{late(run)}' if (run.drift_s or 0) >= _LATE_S else ''}",
             "-" if run.duration_s is None else f"{run.duration_s:.2f}s",
             outcome(run.outcome),
             counted(run.counts),
             escape(run.error or _noted(run.notes)),
         )
     return table
+
+
+def late(run: JobRun) -> str:
+    """By how much it began after it was due; `-` where it was not on the schedule."""
+    return "-" if run.drift_s is None else f"{run.drift_s:.2f}s"
+
+
+def told(run: JobRun) -> dict[str, Any]:
+    """A run for programs."""
+    return msgspec.structs.asdict(run) | {"duration_s": run.duration_s, "drift_s": run.drift_s}
 
 
 def _noted(notes: tuple[str, ...]) -> str:

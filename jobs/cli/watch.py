@@ -18,8 +18,6 @@ from signals.errors import ConfigError
 from signals.message import Index, Retraction, Signal
 
 _TIME = "%Y-%m-%d %H:%M:%S"
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_AGE = re.compile(r"(\d{1,6})([smhd])")
 
 
 def register(app: typer.Typer) -> None:
@@ -66,10 +64,7 @@ def _start(from_id: str | None, since: str | None, new: bool) -> str | dt.timede
     if sum((from_id is not None, since is not None, new)) > 1:
         raise ConfigError("signals watch", "takes one of --from, --since and --new", "leave the others out")
     if since is not None:
-        found = _AGE.fullmatch(since)
-        if not found:
-            raise ConfigError("--since", f"{since!r} is no age", "a number and a unit: 30s, 15m, 1h, 2d")
-        return dt.timedelta(**{_UNITS[found[2]]: int(found[1])})
+        return options.span(since, "--since")
     return "new" if new else from_id or "all"
 
 

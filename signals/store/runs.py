@@ -45,12 +45,22 @@ def running(conn: sa.Connection, triggers: Collection[str] | None = None) -> lis
 
 
 def recent(
-    conn: sa.Connection, *, job: str | None = None, without: Collection[str] = (), limit: int = 50
+    conn: sa.Connection,
+    *,
+    job: str | None = None,
+    outcome: str | None = None,
+    since: dt.datetime | None = None,
+    without: Collection[str] = (),
+    limit: int = 50,
 ) -> list[JobRun]:
-    """Newest runs first, of one job or of all; good runs of the jobs in `without` are left out."""
+    """Newest runs first, of one job, outcome and from a start on; good runs of the jobs in `without` are left out."""
     query = sa.select(_R).order_by(_R.c.started_at.desc(), _R.c.run_id.desc()).limit(limit)
     if job is not None:
         query = query.where(_R.c.job == job)
+    if outcome is not None:
+        query = query.where(_R.c.outcome == outcome)
+    if since is not None:
+        query = query.where(_R.c.started_at >= since)
     return [_run(row) for row in conn.execute(query.where(_R.c.job.not_in(without) | (_R.c.outcome != "ok")))]
 
 

@@ -47,6 +47,22 @@ def kill_services(home: Path, service: Service, kills: int, seed: int, *, starti
     return _under_load(home, kills, rounds)
 
 
+def kill_children(home: Path, service: Born, kills: int, seed: int) -> Outcome:
+    """Kill the service and not its minder, so many times: one in three while it starts, the others while it works."""
+    chance = random.Random(seed)
+
+    def rounds(feeder: Feeder) -> None:
+        service.start()
+        for _ in range(kills):
+            if chance.random() < 1 / 3:
+                time.sleep(chance.uniform(0, 0.4))
+            else:
+                _let_work(feeder, chance, 0.5)
+            service.kill_child()
+
+    return _under_load(home, kills, rounds)
+
+
 def kill_at_boundaries(home: Path, service: Born, kills: int, seed: int) -> Outcome:
     """Let the service kill itself so many times between two statements, commits or messages to Redis."""
     chance = random.Random(seed)

@@ -95,6 +95,7 @@ class Born:
         self.shell = shell
         self._log = shell.home.parent / "stderr.txt"
         self._runs = False
+        self._pid = 0
 
     def start(self, boundary: int = 0) -> int:
         """Start a service; returns its process id at once, long before it is up.
@@ -104,7 +105,8 @@ class Born:
         env = {name: value for name, value in self.shell.env.items() if os.environ.get(name) != value}
         birth = {"config": str(self.shell.config), "log": str(self._log), "env": env, "boundary": boundary}
         self._runs = True
-        return int(self._nursery.ask(json.dumps(birth)))
+        self._pid = int(self._nursery.ask(json.dumps(birth)))
+        return self._pid
 
     def die(self) -> None:
         """Wait until the service has killed itself."""
@@ -113,6 +115,12 @@ class Born:
     def kill(self) -> None:
         """End the service as nothing can prevent."""
         self._killed("kill")
+
+    def kill_child(self) -> None:
+        """Kill the service and not its minder, which starts it anew; whatever its start has come to."""
+        children = Path(f"/proc/{self._pid}/task/{self._pid}/children")
+        child = until(lambda: children.read_text().split(), "a child to kill")[0]
+        os.kill(int(child), signal.SIGKILL)
 
     def end(self) -> int:
         """Ask the service to end; its exit status."""
