@@ -92,10 +92,12 @@ def _alert_line(alert: Alert, at: dt.datetime) -> str:
 
 
 def _card_line(settled: Sequence[Settled]) -> str:
+    if not any(one.outcome for one in settled):
+        return "Scorecard: no call settled."
     from signals.research.card import Row, card  # loads scipy
 
-    made = card([Row(*one) for one in settled], None, settled[0].signal.known_at) if settled else None
-    if made is None or made.mean_net_bp.value is None:
+    made = card([Row(*one) for one in settled], None, settled[0].signal.known_at)
+    if made.mean_net_bp.value is None:
         return "Scorecard: no call settled."
     calls, net_bp = made.hits + made.misses, made.mean_net_bp.value
     return f"Scorecard: {made.hits} of {calls} calls hit, {net_bp:+.1f} bp a call net of costs."

@@ -159,12 +159,22 @@ def _resume_after(app: App, publisher: Publisher, run: Run) -> tuple[int, bool]:
                 f"has seq {there[1]}, the store only {last_seq}: was the store restored from an older copy?",
                 "DEL signals:{usdjpy}:seq and signals:{usdjpy}:log in Redis to begin anew from the store",
             )
+        _mark_found(app, *there)
         return there[1], False
     # An empty Redis gets every live signal, and expired ones for context: clients tell them by `valid_until`.
     after = max(0, min(last_seq - _CONTEXT, live_from - 1 if live_from else last_seq))
     if last_seq:
         run.log.info("broker.resent", after_seq=after, last_seq=last_seq, had=there and list(there))
     return after, True
+
+
+def _mark_found(app: App, epoch: str, seq: int) -> None:
+    """Mark what was sent by someone who died before they could: else it would look as if it waited."""
+    with app.store.read() as conn:
+        unmarked = signals.unmarked_until(conn, epoch, seq)
+    if unmarked:
+        with app.store.write() as conn:
+            signals.mark_found(conn, epoch, unmarked[:_SEND], app.clock())
 
 
 def encode(at: dt.datetime, told: Told, epoch: str, seq: int) -> Encoded:

@@ -1,13 +1,12 @@
 """`signals alerts`: what is wrong now, since when, and what to do about it."""
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.box import SIMPLE
 from rich.markup import escape
-from rich.table import Table
 
 from jobs.app import App
 from jobs.cli import options
@@ -42,7 +41,10 @@ def alerts(
         for one in found:
             typer.echo(msgspec.json.encode(_told(one)).decode())
     elif found:
-        options.console().print(_table(found, now))
+        screen = options.console()
+        for one in found:
+            for line in _lines(one, now):
+                screen.print(line, soft_wrap=True)
     else:
         options.console().print("no alert was ever opened" if all_ else "no alert is open")
 
@@ -51,22 +53,14 @@ def _told(alert: Alert) -> dict[str, Any]:
     return {name: getattr(alert, name) for name in Alert.__struct_fields__ if name not in _INNER}
 
 
-def _table(found: list[Alert], now: dt.datetime) -> Table:
-    table = Table(box=SIMPLE, padding=(0, 1))
-    for name in ("opened (UTC)", "state", "severity", "what"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("text", overflow="fold")
-    table.add_column("what to do", overflow="fold")
-    for one in found:
-        opened = one.opened_at or one.first_seen_at
-        lasted = age(((one.closed_at or now) - opened).total_seconds())
-        colour = _COLOURS.get(one.severity, "dim")
-        table.add_row(
-            f"{opened:%Y-%m-%d %H:%M:%S}",
-            f"[dim]closed after {lasted}[/]" if one.closed_at else f"open for {lasted}",
-            f"[{colour}]{one.severity}[/]",
-            one.key,
-            escape(one.text),
-            escape(one.mend),
-        )
-    return table
+def _lines(alert: Alert, now: dt.datetime) -> Iterator[str]:
+    """What, since when; then the text, and what to do."""
+    opened = alert.opened_at or alert.first_seen_at
+    lasted = age(((alert.closed_at or now) - opened).total_seconds())
+    state = f"closed after {lasted}" if alert.closed_at else f"open for {lasted}"
+    colour = "dim" if alert.closed_at else _COLOURS.get(alert.severity, "bold")
+    when = f"[dim]{opened:%Y-%m-%d %H:%M:%S} UTC[/]"
+    yield f"[{colour}]{alert.severity:<8}[/]  [bold]{escape(alert.key)}[/]  {state}  {when}"
+    yield f"    {escape(alert.text)}"
+    if alert.mend and not alert.closed_at:
+        yield f"    [green]→[/] {escape(alert.mend)}"

@@ -91,7 +91,9 @@ def jobs(conn: sa.Connection, names: Collection[str], since: dt.datetime) -> dic
 
 def outbox(conn: sa.Connection, epoch: str | None, kind: str, since: dt.datetime) -> Outbox:
     """What waits, and how quick the signals (messages of this type) were that were sent since then (UTC)."""
-    waits = _O.c.published_at.is_(None)
+    mine = sa.select(_O.c.seq).where(_O.c.epoch == epoch, _O.c.published_at.is_not(None))
+    last_sent = conn.execute(mine.order_by(_O.c.seq.desc()).limit(1)).scalar() or 0
+    waits = (_O.c.epoch == epoch) & (_O.c.seq > last_sent)  # what was passed over before it does not wait
     depth = conn.execute(sa.select(sa.func.count()).select_from(_O).where(waits)).scalar_one()
     oldest = conn.execute(sa.select(_O.c.event).where(waits).order_by(_O.c.seq).limit(1)).scalar() if depth else None
     query = sa.select(_O.c.event, _O.c.published_at).where(_O.c.epoch == epoch, _O.c.type == kind)

@@ -186,6 +186,17 @@ def mark_published(conn: sa.Connection, rows: Sequence[Outgoing], now: dt.dateti
         conn.execute(sa.update(_O).where(_O.c.seq.between(min(seqs), max(seqs))).values(published_at=now))
 
 
+def unmarked_until(conn: sa.Connection, epoch: str, seq: int) -> list[int]:
+    """The `seq` of messages up to this one that are not marked as being in Redis."""
+    query = sa.select(_O.c.seq).where(_O.c.published_at.is_(None), _O.c.epoch == epoch, _O.c.seq <= seq)
+    return list(conn.execute(query).scalars())
+
+
+def mark_found(conn: sa.Connection, epoch: str, seqs: Sequence[int], now: dt.datetime) -> None:
+    """These messages were found to be in Redis."""
+    conn.execute(sa.update(_O).where(_O.c.epoch == epoch, _O.c.seq.in_(seqs)).values(published_at=now))
+
+
 def recent(conn: sa.Connection, *, limit: int) -> list[Signal]:
     """The newest signals by when they were scored, newest first; those of imported history were not told."""
     history = sa.exists().where(_H.c.headline_id == _S.c.headline_id, _H.c.imported)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signals.market.hours import NEW_YORK, is_open
+from signals.market.hours import NEW_YORK, is_open, open_time
 
 from .conftest import HOUR, SECOND, steady
 
@@ -51,3 +51,20 @@ def test_open_on_workdays_that_begin_at_17_the_day_before(at: dt.datetime) -> No
     """Put New York's wall clock seven hours forward and the FX week is Monday to Friday."""
     wall = at.astimezone(NEW_YORK).replace(tzinfo=None) + 7 * HOUR
     assert is_open(at) is (wall.weekday() < 5)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "hours"),
+    [
+        ("2026-03-04T10:20", "2026-03-04T12:50", 2.5),
+        ("2026-02-27T21:30", "2026-03-01T22:15", 0.75),  # half an hour before the close, a quarter after the opening
+        ("2026-02-28T01:00", "2026-03-01T20:00", 0),
+        ("2026-03-04T12:00", "2026-03-04T11:00", 0),
+        ("2026-03-06T21:00", "2026-03-08T22:00", 2),  # the clocks of New York change: it opens at 21:00 UTC
+        ("2026-01-01T00:00", "2026-03-01T00:00", 59 * 24),  # longer than a month: all of it
+    ],
+)
+def test_open_time_leaves_out_the_weekend(since: str, until: str, hours: float) -> None:
+    """What passed between two times while dealers quoted, through daylight saving."""
+    begin, end = (dt.datetime.fromisoformat(at).replace(tzinfo=dt.UTC) for at in (since, until))
+    assert open_time(begin, end) == dt.timedelta(hours=hours)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from signals.delivery import schema, wire
+from signals.delivery import alert, schema, wire
 from tests.conftest import ROOT
 from tests.examples import nodejs
 
@@ -27,7 +27,11 @@ def test_the_parser_takes_it_without_a_warning() -> None:
     assert parsed(DOCUMENT) == {
         "problems": [],
         "version": "3.0.0",
-        "channels": [["signals.usdjpy", kinds], ["signals:{usdjpy}:log", [k for k in kinds if k != wire.HEARTBEAT]]],
+        "channels": [
+            ["signals.usdjpy", kinds],
+            ["signals:{usdjpy}:log", [k for k in kinds if k != wire.HEARTBEAT]],
+            ["signals.alerts", [alert.ALERT]],
+        ],
         "servers": ["redis"],
     }
 
@@ -41,7 +45,7 @@ def test_the_parser_would_tell(tmp_path: Path) -> None:
     assert parsed(path)["problems"] != []
 
 
-@pytest.mark.parametrize("kind", wire.TYPES)
+@pytest.mark.parametrize("kind", schema.KINDS)
 def test_it_says_the_same_as_the_schemas(kind: str) -> None:
     """Each message of the document has the fields, and their words, of its own JSON Schema."""
     parts = json.loads(DOCUMENT.read_bytes())["components"]["schemas"]
