@@ -4,6 +4,7 @@ import datetime as dt
 
 from jobs.checks.line import Line, fail, ok, warn
 from jobs.checks.seen import Seen
+from jobs.claims import OVERLAP
 from jobs.settings import Job
 from jobs.spans import span
 from signals.model import JobRun, Pause
@@ -53,6 +54,11 @@ def _job(
         return fail(check, text, f"{show}; restart `signals serve` if it does not end")
     if last.outcome == "running" and not running and age_s > schedule.timeout_s + _GRACE_S:
         return warn(check, f"was interrupted {span(age_s)} ago", "the next `signals serve` takes it up again")
+    if last.outcome == "skipped" and last.error == OVERLAP and running:
+        text = f"hangs: {span(age_s)} ago it could not be started, since {OVERLAP}"
+        return fail(
+            check, text, "`signals jobs list` says since when; it is killed by itself, or restart `signals serve`"
+        )
     if last.outcome in ("failed", "missed"):
         return warn(check, f"{last.outcome} {span(age_s)} ago: {last.error}", show)
     late_s = max(_LATE * schedule.every_s, schedule.every_s + schedule.timeout_s)

@@ -1,7 +1,11 @@
-"""The command line by a clock that can be set (see `clock.py`): `python -m tests.drill.launch serve`."""
+"""The command line by a clock that can be set (see `clock.py`): `python -m tests.drill.launch serve`.
+
+SIGUSR1 ends the scheduler of a service, and nothing else of it.
+"""
 
 import mmap
 import os
+import signal
 import struct
 import sys
 import time
@@ -18,6 +22,25 @@ def _let_pass() -> None:
 
 _let_pass()
 
-from jobs.cli import main  # noqa: E402 - what is imported before would keep the other clock
+from apscheduler.schedulers.background import BackgroundScheduler  # noqa: E402 - what is imported before
 
+from jobs.cli import main  # noqa: E402 - would keep the other clock
+
+
+class _Mortal(BackgroundScheduler):
+    """Ends at SIGUSR1."""
+
+    def start(self, paused: bool = False) -> None:
+        """Start, in the process that is to have the signal."""
+        signal.signal(signal.SIGUSR1, lambda *_: self.shutdown(wait=False))
+        super().start(paused)
+
+
+def _let_die() -> None:
+    from jobs import scheduler
+
+    scheduler.BackgroundScheduler = _Mortal
+
+
+_let_die()
 main(sys.argv[1:])

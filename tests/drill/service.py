@@ -3,8 +3,10 @@
 import contextlib
 import datetime as dt
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -88,6 +90,9 @@ class Drill:
         self._module = module
         self._before = before
         self._said = folder / "stderr.jsonl"
+        self._elsewhere = False
+        self._marked = 0
+        self._marked_at = dt.datetime.min.replace(tzinfo=dt.UTC)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -97,8 +102,8 @@ class Drill:
             self.process = subprocess.Popen(
                 [*self._before, *command], env=self.shell.env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=said
             )
-        starts = len(self.log("service.start"))
-        until(lambda: len(self.log("service.start")) > starts or self.process.poll() is not None, "a start", 60)
+        starts = self._lines().count("service.start")
+        until(lambda: self._lines().count("service.start") > starts or self.process.poll() is not None, "a start", 60)
         assert self.process.poll() is None, self._said.read_text()[-3000:]
 
     def stop(self) -> None:
@@ -112,6 +117,11 @@ class Drill:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait(20)
+
+    def mark(self) -> None:
+        """From now on only what comes is looked at, in log and alerts."""
+        self._marked = len(self._lines().splitlines())
+        self._marked_at = self.clock()
 
     # ---- where people look
 
@@ -144,16 +154,21 @@ class Drill:
 
     def log(self, event: str, **fields: str) -> list[dict[str, Any]]:
         """The log's lines of an event that have these fields."""
-        lines = [json.loads(line) for line in self._said.read_text().splitlines() if line.startswith("{")]
+        told = self._lines().splitlines()[self._marked :]
+        lines = [json.loads(line) for line in told if line.startswith("{")]
         return [one for one in lines if one["event"] == event and fields.items() <= one.items()]
 
     def alerts(self, key: str) -> list[Alert]:
         """The alerts of a key that were told, as the store has them."""
-        with (
-            contextlib.closing(glance(load(self.shell.config, self.shell.env).database_url)) as store,
-            store.read() as conn,
-        ):
-            return [one for one in alerts.told(conn, limit=100) if one.key == key]
+        url = load(self.shell.config, self.shell.env).database_url
+        with tempfile.TemporaryDirectory() as copied:
+            if self._elsewhere:  # SQLite would follow the way there back to our own disks
+                for file in self.home.glob("signals.db*"):
+                    shutil.copy(file, copied)
+                url = f"sqlite:///{copied}/signals.db"
+            with contextlib.closing(glance(url)) as store, store.read() as conn:
+                told = alerts.told(conn, limit=100)
+        return [one for one in told if one.key == key and one.opened_at and one.opened_at >= self._marked_at]
 
     def doctor(self, *names: str) -> list[Line]:
         """What `signals doctor` says in these checks."""
@@ -171,7 +186,8 @@ class Drill:
         until(lambda: hangs() and not time.sleep(2) and hangs(), f"a run of {job} that hangs")
 
     def look_at(self, home: Path) -> None:
-        """From now on the home is seen there."""
+        """From now on the home is seen there: on a disk that only the service has."""
+        self._elsewhere = True
         self.home = home
         self.shell.env["SIGNALS_HOME"] = str(home)
 
@@ -181,12 +197,20 @@ class Drill:
         with self._get(path, method="POST", headers={"Authorization": f"Bearer {token}"}):
             pass
 
+    def _lines(self) -> str:
+        whole, _, _ = self._said.read_text().rpartition("\n")  # the last may be half written
+        return whole
+
     def _get(self, path: str, **options: Any) -> Any:
         url = f"{endpoint(self.home, 'console')}{path}"
         return urllib.request.urlopen(urllib.request.Request(url, **options), timeout=20)
 
 
-def _see(drill: Drill, look: Callable[[], bool], what: str) -> None:
+_TOLD_BY = {"disk": "home"}
+"""The check that tells a line of another name."""
+
+
+def see(drill: Drill, look: Callable[[], bool], what: str) -> None:
     """Wait until it is seen; else tell what stands there instead."""
     try:
         until(look, what)
@@ -196,16 +220,17 @@ def _see(drill: Drill, look: Callable[[], bool], what: str) -> None:
 
 
 def quiet(drill: Drill) -> None:
-    """All is well, before anything is brought about."""
-    _see(drill, lambda: drill.sentence().startswith("Quiet"), "a quiet service")
+    """All is well, before anything is brought about; what was before is looked at no more."""
+    see(drill, lambda: drill.sentence().startswith("Quiet"), "a quiet service")
+    drill.mark()
 
 
 def shown(drill: Drill, key: str, *, sentence: str, metric: Callable[[dict[str, float]], bool], doctor: str) -> None:
     """A failure is in the sentence, the log, the metrics, one alert, and what the doctor says with a mend."""
-    _see(drill, lambda: bool(drill.log("alert.opened", key=key)), f"alert of {key} in the log")
-    _see(drill, lambda: sentence in drill.sentence(), f"{sentence!r} in the sentence")
-    _see(drill, lambda: metric(drill.metrics()), f"{key} in the metrics")
-    name = doctor.partition(":")[0]
+    see(drill, lambda: bool(drill.log("alert.opened", key=key)), f"alert of {key} in the log")
+    see(drill, lambda: sentence in drill.sentence(), f"{sentence!r} in the sentence")
+    see(drill, lambda: metric(drill.metrics()), f"{key} in the metrics")
+    name = _TOLD_BY.get(doctor, doctor.partition(":")[0])
     names = {check.name for check in TABLE if check.name.partition(":")[0].rstrip("s") == name.rstrip("s")}
 
     def found() -> Line | None:
@@ -217,9 +242,11 @@ def shown(drill: Drill, key: str, *, sentence: str, metric: Callable[[dict[str, 
 
 def mended(drill: Drill, key: str, *, sentence: str) -> None:
     """It is over: the alert was opened once and closed once, and the page says nothing of it any more."""
-    _see(drill, lambda: bool(drill.log("alert.closed", key=key)), f"the end of {key} in the log")
-    _see(drill, lambda: sentence not in drill.sentence(), f"a sentence without {sentence!r}")
-    (alert,) = until(lambda: drill.alerts(key), f"the alert of {key} in the store")
+    see(drill, lambda: bool(drill.log("alert.closed", key=key)), f"the end of {key} in the log")
+    see(drill, lambda: sentence not in drill.sentence(), f"a sentence without {sentence!r}")
+    told = until(lambda: drill.alerts(key), f"the alert of {key} in the store")
+    assert len(told) == 1, told
+    (alert,) = told
     assert alert.closed_at is not None, alert
     assert alert.mend
     assert [len(drill.log(f"alert.{told}", key=key)) for told in ("opened", "closed")] == [1, 1]

@@ -1,16 +1,20 @@
 """The drill of machine and process: a full disk, a clock that jumps, a broken model, a service that is killed."""
 
 import contextlib
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+import signals
+from jobs import standing
 from tests.chaos.disk import can_have_one, fill, free, on_a_disk_of, seen_from_outside
 from tests.chaos.server import running
 from tests.drill.clock import Clock
-from tests.drill.service import Drill, mended, quiet, shown
+from tests.drill.service import Drill, mended, quiet, see, shown, until
 
 
 @contextlib.contextmanager
@@ -26,13 +30,14 @@ def test_a_clock_that_jumps(tmp_path: Path) -> None:
     with by_a_clock(tmp_path) as (drill, clock):
         drill.start()
         quiet(drill)
-        clock.set_ahead(600)
+        clock.set_ahead(605)
         shown(
             drill, "clock", sentence="Clock", doctor="alert:clock",
             metric=lambda said: said['signals_findings{severity="warning"}'] > 0,
         )  # fmt: skip
         assert "forward by 10 min" in drill.alerts("clock")[0].text
-        clock.set_ahead(-600)
+        clock.set_ahead(-605)
+        see(drill, lambda: "forward" not in drill.sentence(), "its way back")
         clock.pass_by(900)
         mended(drill, "clock", sentence="Clock")
 
@@ -75,14 +80,41 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
             mended(drill, "disk", sentence="Disk")
 
 
+def test_a_scheduler_that_dies(tmp_path: Path) -> None:
+    """It ends and all else lives: the page says so, it is not ready; its minder kills it at last, and all is quiet."""
+    with by_a_clock(tmp_path) as (drill, clock):
+        drill.start()
+        quiet(drill)
+        os.kill(until(lambda: standing.read(drill.home), "its word of itself").pid, signal.SIGUSR1)
+        clock.pass_by(120)
+        until(lambda: "Scheduler stopped" in drill.sentence(), "the page's word of it")
+        until(lambda: drill.metrics()["signals_ready"] == 0, "it in the metrics")
+        status, why = drill.ready()
+        assert (status, "scheduler" in why) == (503, True)
+        ready = next(line for line in drill.doctor("service") if line.check == "service:ready")
+        assert ready.status == "fail"
+        assert "Scheduler stopped" in ready.text
+        clock.pass_by(4000)  # longer than service.kill_after_s
+        until(lambda: drill.log("service.killed"), "its end by its minder")
+        until(lambda: drill.log("service.start"), "the next start", 60)
+        until(lambda: drill.sentence().startswith("Quiet"), "a quiet service", 60)
+        assert drill.ready() == (200, [])
+
+
 def test_a_service_that_is_killed(tmp_path: Path) -> None:
-    """No word any more: a bot hears of the silence, the doctor of the death; started again all is quiet."""
+    """A bot hears of the silence within its deadline, the doctor of the death; started again both say all is well."""
     with running(tmp_path / "server") as server, closing(Drill(tmp_path, SIGNALS_REDIS_URL=server.url)) as drill:
         drill.start()
         quiet(drill)
-        said = []
-        drill.process.kill()
-        drill.process.wait(20)
-        (line,) = drill.doctor("service")
-        assert (line.status, line.mend != "") == ("fail", True)
-        assert "killed" in line.text
+        with signals.connect(server.url, heartbeat_deadline_s=3) as client:
+            told = client.signals("all")
+            drill.process.kill()
+            drill.process.wait(20)
+            silence = next(one for one in told if isinstance(one, signals.Silence))
+            assert silence.kind == "publisher"
+            dead = drill.doctor("service")[0]
+            assert (dead.status, "killed" in dead.text, bool(dead.mend)) == ("fail", True, True)
+            drill.start()
+            assert next(one for one in told if isinstance(one, signals.Restored))
+        assert drill.doctor("service")[0].status == "ok"
+        quiet(drill)

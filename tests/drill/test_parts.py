@@ -85,7 +85,7 @@ def test_a_job_that_hangs(drill: Standing) -> None:
     drill.until_running("prices")
     drill.time.pass_by(70)
     shown(
-        drill, "job:prices", sentence="prices has been running for", doctor="job:prices",
+        drill, "job:prices", sentence="prices has not succeeded for", doctor="job:prices",
         metric=lambda said: said[_LAST_PRICES] < drill.clock().timestamp() - 60,
     )  # fmt: skip
     hung = os.open(drill.reference, os.O_WRONLY)
