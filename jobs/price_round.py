@@ -13,12 +13,11 @@ from signals.model import PAIR, Bar
 from signals.prices.reading import PriceReading
 from signals.prices.scale import Kept
 from signals.prices.yahoo import Interval, SessionFactory, read_yahoo
-from signals.store import bars, signals
+from signals.store import asks, bars, signals
 
 SOURCES = ("yahoo", "ecb")
 """Whose closes say where the price is."""
-REMEMBERED = "prices:"
-"""What the names of price sources begin with where states of sources are kept; no feed's id can."""
+REMEMBERED = asks.PREFIX
 
 
 class Round:

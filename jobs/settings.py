@@ -39,6 +39,8 @@ NAMED = (
     "SIGNALS_OTLP_ENDPOINT",
 )
 """Variables of their own; any other setting is SIGNALS__SECTION__KEY."""
+KNOWN = (*NAMED, "SIGNALS_TOKEN")
+"""All variables that something reads, by name."""
 
 _UNKNOWN = re.compile("Object contains unknown field `(.+)`")
 

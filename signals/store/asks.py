@@ -9,6 +9,8 @@ from signals.model import FeedState
 from signals.store import schema
 
 _F = schema.feed_states
+PREFIX = "prices:"
+"""What the names of price sources begin with where states of sources are kept; no feed's id can."""
 
 
 def remembered(conn: sa.Connection, prefix: str) -> dict[str, FeedState]:
