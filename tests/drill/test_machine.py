@@ -16,6 +16,8 @@ from tests.chaos.server import running
 from tests.drill.clock import Clock
 from tests.drill.service import Drill, mended, quiet, see, shown, until
 
+pytestmark = pytest.mark.slow
+
 
 @contextlib.contextmanager
 def by_a_clock(folder: Path, **more: str) -> Iterator[tuple[Drill, Clock]]:

@@ -16,6 +16,8 @@ from tests.drill.service import Drill, mended, quiet, shown
 _LAST_PRICES = 'signals_job_last_success_timestamp_seconds{job="prices"}'
 REFERENCE = ROOT / "seeds" / "prices" / "usdjpy_daily.csv"
 
+pytestmark = pytest.mark.slow
+
 
 class Standing(Drill):
     """A service with a Redis of its own, a store that waits for nobody, and a file of prices that can hang."""

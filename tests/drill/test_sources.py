@@ -13,6 +13,8 @@ from tests.jobs.conftest import FeedServer, rss_row
 
 FEEDS = ("boj", "fed", "wire")
 
+pytestmark = pytest.mark.slow
+
 
 class Publishers(Drill):
     """A service with three feeds and Yahoo, and what they answer."""
