@@ -14,8 +14,9 @@ _QUIET = (
 """No sandbox, since CI is root; and nothing of its own over the network."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One a file: playwright keeps an event loop running in this thread, and tests of asyncio that follow need theirs."""
     program = shutil.which("chromium")
     if program is None:
         if os.environ.get("CI") == "true":
