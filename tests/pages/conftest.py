@@ -16,7 +16,7 @@ _QUIET = (
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One a file: playwright keeps an event loop running in this thread, and tests of asyncio that follow need theirs."""
+    """One a file: playwright keeps a loop running in this thread, and tests of asyncio that follow need theirs."""
     program = shutil.which("chromium")
     if program is None:
         if os.environ.get("CI") == "true":
