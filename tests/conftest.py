@@ -15,5 +15,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 )
 for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
     os.environ.pop(name, None)
+for name in ("COLUMNS", "LINES"):  # readline sets them where there is a terminal: tables would be cut to its width
+    os.environ.pop(name, None)
 for name in [name for name in os.environ if name.startswith("SIGNALS_")]:
     del os.environ[name]

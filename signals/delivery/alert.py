@@ -4,17 +4,18 @@ A CloudEvents 1.0 JSON object like the signals', but with no place in their sequ
 """
 
 import datetime as dt
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
-import redis
 
-from signals.delivery.faults import FAULTS, address_of, broker_error
 from signals.delivery.keys import ALERTS
 from signals.delivery.signing import Signer
 from signals.delivery.wire import Name, schema_id
 from signals.errors import MessageError
 from signals.model import Record
+
+if TYPE_CHECKING:
+    import redis
 
 ALERT: Final = "signals.alert.v1"
 
@@ -76,13 +77,15 @@ def decode_alert(message: bytes) -> AlertEvent:
         raise MessageError("message", f"is no alert: {exc}") from exc
 
 
-def publish_alert(client: redis.Redis, event: bytes, sign: Signer | None = None) -> int:
+def publish_alert(client: "redis.Redis", event: bytes, sign: Signer | None = None) -> int:
     """Send to whoever listens on `signals.alerts` now; returns to how many.
 
     Raises
     ------
     BrokerError : Redis cannot be reached or refuses.
     """
+    from signals.delivery.faults import FAULTS, address_of, broker_error  # here: schemas need no redis
+
     try:
         return int(client.publish(ALERTS, sign(event) if sign else event))
     except FAULTS as exc:

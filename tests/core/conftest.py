@@ -16,6 +16,7 @@ from signals.model import (
     ForwardReturn,
     Headline,
     JobRun,
+    Pause,
     PriceContext,
     Record,
     Score,
@@ -127,6 +128,7 @@ def one_of_each() -> list[Record]:
         make_bar(known_at=NOW + DAY),
         make_price(),
         make_signal(),
+        Pause(job="ingest", paused_at=NOW, until=NOW + HOUR),
         Withdrawal(headline_id="h", known_at=NOW, reason="withdrawn"),
         make_retraction(),
         ForwardReturn(

@@ -14,7 +14,7 @@ from signals.errors import ConfigError
 
 from .blocking import BlockingTask
 from .conftest import NOW, Clock, Connect, beat, make_row, received, seqs, there
-from .test_signing import RFC_8032_PRIVATE, RFC_8032_PUBLIC, needs_cryptography
+from .test_signing import RFC_8032_PRIVATE, RFC_8032_PUBLIC
 
 SECRET = "hmac:" + "0123456789abcdef" * 2
 FORGED = "hmac:" + "f" * 32
@@ -66,7 +66,6 @@ def test_a_forged_heartbeat_is_none(server: Any, url: str, clock: Clock, joined:
         items.close()
 
 
-@needs_cryptography
 def test_a_public_key_checks(server: Any, url: str, clock: Clock, joined: Connect, tmp_path: Path) -> None:
     """A bot that has only the public key takes what the private one signed."""
     (tmp_path / "signing.pem").write_text(RFC_8032_PRIVATE)

@@ -66,7 +66,7 @@ def test_a_half_open_connection_is_told_within_the_deadline(
         proxy.swallowing = True
         begun = time.monotonic()
         told = first(items, Silence)
-        assert time.monotonic() - begun < DEADLINE_S + 0.2  # of the machine's doing, not of the rule's
+        assert time.monotonic() - begun < DEADLINE_S + 2  # of the machine's doing, not of the rule's
         assert (told.kind, client.status.state) == ("connection", "unreachable")
         assert "no answer in time" in str(client.status.fault)
         proxy.swallowing = False

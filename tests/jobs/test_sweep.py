@@ -163,7 +163,9 @@ def session(leader: int) -> dict[int, str]:
         with contextlib.suppress(OSError):
             fields = (path / "stat").read_text().rpartition(")")[2].split()
             if int(fields[3]) == leader and fields[0] != "Z":
-                found[int(path.name)] = (path / "cmdline").read_text().replace("\0", " ")
+                line = (path / "cmdline").read_text().replace("\0", " ")
+                if line:  # one that is ending has none any more
+                    found[int(path.name)] = line
     return found
 
 

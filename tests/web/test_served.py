@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import urllib.error
 import urllib.request
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -15,6 +16,15 @@ from tests.jobs.test_serve import serving, until
 def fetched(url):
     with urllib.request.urlopen(url, timeout=10) as answer:
         return answer.read().decode()
+
+
+def ready(url):
+    """A service that is starting answers with an error status until it is ready."""
+    try:
+        return json.loads(fetched(f"{url}/readyz"))["ready"]
+    except urllib.error.HTTPError as error:
+        assert error.code >= 500
+        return False
 
 
 def test_a_service_tells_systemd_and_prometheus_how_it_is(tmp_path):
@@ -30,7 +40,7 @@ def test_a_service_tells_systemd_and_prometheus_how_it_is(tmp_path):
             url = endpoint(made.home, "console")
             assert heard == b"READY=1"
             assert line.recv(200) == b"WATCHDOG=1"
-            until(lambda: json.loads(fetched(f"{url}/readyz"))["ready"])
+            until(lambda: ready(url))
 
             def counted():
                 families = {one.name: one for one in text_string_to_metric_families(fetched(f"{url}/metrics"))}
