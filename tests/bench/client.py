@@ -1,6 +1,6 @@
 """The client: how long a bot's import takes, and how long from stored to received, against bare redis-py.
 
-Both are asked in turn in the same run: a message is stored (our script: stream, keys and PUBLISH in one
+Both are asked in turn in the same run: a message is stored (our publisher: stream, keys and PUBLISH in one
 step) and read by `signals()` in another thread, or published and received by a bare subscription there.
 """
 
@@ -19,18 +19,20 @@ from pathlib import Path
 import msgspec
 import redis
 
-from signals.delivery import script
 from signals.delivery.aclient import connect_async
 from signals.delivery.broker import EmbeddedBroker
 from signals.delivery.client import connect
 from signals.delivery.items import Received
-from signals.delivery.keys import LOG_MAXLEN, keys_of
+from signals.delivery.keys import keys_of
+from signals.delivery.outbox import OutboxRow
+from signals.delivery.publisher import Publisher
+from signals.delivery.wire import HEADLINE
 from tests.bench.timing import Row
 from tests.conftest import ROOT
 
 COUNT, ROUNDS = 1_000, 3
 KEYS = keys_of()
-MESSAGE = msgspec.json.decode(next((ROOT / "tests" / "delivery" / "golden").glob("*.json")).read_bytes())
+MESSAGE = msgspec.json.decode((ROOT / "tests" / "delivery" / "golden" / "headline.v1.json").read_bytes())
 NOW = dt.datetime.fromisoformat(MESSAGE["time"])
 IMPORT = "import time; t = time.perf_counter(); from signals import connect; print(time.perf_counter() - t)"
 Arrivals = queue.SimpleQueue[float]
@@ -64,19 +66,18 @@ def _latencies(url: str, listen: Callable[[str, Arrivals], None], *, bare: bool)
         thread = threading.Thread(target=listen, args=(url, arrivals))
         thread.start()
         arrivals.get(timeout=30)  # it listens
-        sha = server.script_load(script.PUBLISH)
+        publisher = Publisher(server)
         taken = []
         for seq in range(1, COUNT + 1):
-            event = msgspec.json.encode(MESSAGE | {"id": f"message-{seq}", "epoch": "bench", "seq": seq})
-            state = msgspec.json.encode({"epoch": "bench", "seq": seq})
-            keys = (KEYS.log, KEYS.latest, KEYS.seq)
-            words = (*keys, KEYS.channel, event, "bench", seq, state, LOG_MAXLEN, 1000, int(seq == 1))
+            name = f"message-{seq}"
+            event = msgspec.json.encode(MESSAGE | {"id": name, "epoch": "bench", "seq": seq})
+            row = OutboxRow("bench", seq, name, HEADLINE, event, dt.datetime(2100, 1, 1, tzinfo=dt.UTC))
             time.sleep(0.0005)  # the bot waits again
             begun = time.perf_counter()
             if bare:
                 server.publish(KEYS.channel, event)
             else:
-                server.evalsha(sha, 3, *words)
+                publisher.publish(row, now=NOW, restart=seq == 1)
             taken.append(arrivals.get(timeout=30) - begun)
         thread.join()
     return taken
