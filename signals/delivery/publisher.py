@@ -145,6 +145,8 @@ class Publisher:
             raise broker_error(self._where, exc) from exc
 
     def _send(self, runs: Sequence[Sequence[OutboxRow]], now: dt.datetime, restart: bool, call: _Call) -> list[object]:
+        if len(runs) == 1:  # as live news comes: a pipeline costs as much as the answer takes
+            return [self._send_one([*call, *self._arguments(runs[0], now, restart)])]
         pipe = self._redis.pipeline(transaction=False)
         for number, run in enumerate(runs):
             arguments = self._arguments(run, now, restart and number == 0)
@@ -153,6 +155,14 @@ class Publisher:
             pipe.execute_command(*words, *arguments)  # type: ignore[no-untyped-call]
         try:
             return list(pipe.execute(raise_on_error=False))
+        except FAULTS as exc:
+            raise broker_error(self._where, exc) from exc
+
+    def _send_one(self, words: list[str | bytes | int]) -> object:
+        try:
+            return self._redis.execute_command(*words)  # type: ignore[no-untyped-call]
+        except redis.exceptions.NoScriptError as exc:
+            return exc
         except FAULTS as exc:
             raise broker_error(self._where, exc) from exc
 
