@@ -21,6 +21,7 @@ serve: .venv/run  ## the service, until Ctrl-C
 test: .venv/dev $(NODE)/node_modules/.package-lock.json  ## all tests
 	@sh .ci/browser
 	@sh .ci/promtool
+	@sh .ci/postgres
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bridges: .venv-bench/dev  ## tests of the bridges to vectorbt and backtesting.py, in .venv-bench
