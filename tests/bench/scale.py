@@ -50,7 +50,7 @@ def bench() -> Iterator[Row]:
     yield _checked(plain)
     if postgres.programs() is not None:
         with contextlib.closing(postgres.Postgres(lasting=True)) as server:
-            costs = measured(server.url(server.create()))
+            costs = measured(server.url(server.create()))._replace(story_bytes=plain.story_bytes)
         yield from _costs("PostgreSQL", costs)
     else:
         costs = plain
