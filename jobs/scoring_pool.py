@@ -40,6 +40,8 @@ _END_S = 30.0
 _NEW_MODEL = 75
 """Exit code of a worker that found another model in place."""
 
+Dress = Callable[[Scorer], Scorer]
+
 
 class _Worker:
     """One place in the pool."""
@@ -62,9 +64,7 @@ class Pool:
     dress : makes of the model what scores; a test brings one that dies.
     """
 
-    def __init__(
-        self, app: App, count: int, name: str = "", dress: Callable[[Scorer], Scorer] = lambda one: one
-    ) -> None:
+    def __init__(self, app: App, count: int, name: str = "", dress: Dress = lambda one: one) -> None:
         self._app = app
         self._name = name or socket.gethostname()
         self._dress = dress
@@ -137,7 +137,7 @@ class Pool:
 class Worker:
     """One process: a consumer, through outages of Redis, until it is asked to end."""
 
-    def __init__(self, app: App, name: str, dress: Callable[[Scorer], Scorer]) -> None:
+    def __init__(self, app: App, name: str, dress: Dress) -> None:
         self._app = app
         self._name = name
         self._scorer = dress(app.scorer)

@@ -13,9 +13,7 @@ from jobs.cli import options
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("work", epilog="Example: SIGNALS_REDIS_URL=redis://worker:SECRET@db1:6379 signals work --processes 2")(
-        work
-    )
+    app.command("work", epilog="Example: SIGNALS_REDIS_URL=redis://worker:SECRET@db1 signals work --processes 2")(work)
 
 
 def work(
