@@ -24,6 +24,7 @@ PARTS = {
     "sweep": "sweep",
     "noise": "research_noise",
     "stories": "stories",
+    "workers": "workers",
     "chaos": "chaos",
 }
 """Each part, and the module of it: loaded when asked for, since some need what others must not have loaded."""
