@@ -30,15 +30,15 @@ class Stamps:
     Who sends two titles of one thing means the second; with one time for both nobody could tell which that was.
     """
 
-    def __init__(self, clock: Callable[[], dt.datetime], least: dt.datetime | None) -> None:
+    def __init__(self, clock: Callable[[], dt.datetime], newest: dt.datetime | None) -> None:
         self._clock = clock
-        self._least = least
+        self._last = newest
+        """UTC; null where nothing is kept."""
 
     def __call__(self) -> dt.datetime:
-        """The next one, UTC, not before the newest that is kept."""
-        at = self._clock() if self._least is None else max(self._clock(), self._least)
-        self._least = at + _TICK
-        return at
+        """The next one, UTC, later than the newest that is kept."""
+        self._last = self._clock() if self._last is None else max(self._clock(), self._last + _TICK)
+        return self._last
 
 
 class Admitted(NamedTuple):
