@@ -35,6 +35,8 @@ _BLOCK_MS = 1000
 _SAY_EACH_S = 60.0
 _FIRST_WAIT_S, _MOST_WAIT_S = 0.5, 10.0
 _LOOK_S = 0.1
+_HUNG = 0.8
+"""Of the time after which others take over what a worker holds: then it is no more."""
 _END_S = 30.0
 """How long workers may take to end once asked to; then they are killed, and others take over what they hold."""
 _NEW_MODEL = 75
@@ -210,7 +212,7 @@ class Worker:
 
     @contextlib.contextmanager
     def _watch(self) -> Iterator[None]:
-        faulthandler.dump_traceback_later(self._app.settings.workers.reclaim_after_s, exit=True)
+        faulthandler.dump_traceback_later(_HUNG * self._app.settings.workers.reclaim_after_s, exit=True)
         try:
             yield
         finally:
