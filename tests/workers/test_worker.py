@@ -10,6 +10,8 @@ import msgspec
 
 from jobs.collecting import ALONE
 from jobs.handed_bell import HandedBell
+from jobs.metrics import Meter
+from jobs.observed import InboxSeen, observe
 from signals.sources import inbox, rejects, scored
 
 from .conftest import QUICK, Picky
@@ -161,6 +163,22 @@ def test_where_a_worker_lives_the_service_leaves_it_the_inbox(desk) -> None:
     )
     until(lambda: scored.look(made.redis, 0.001).workers == 0, "it is silent")
     assert made.run("inbox").counts["new"] == 2
+
+
+def test_all_of_it_is_seen_by_who_looks(desk) -> None:
+    """Page, metrics, doctor and watchdog see what waits, is in hand, is scored, was rejected, and who lives."""
+    made = desk()
+    made.redis.xadd(inbox.STREAM, {"neither": "headline"})
+    titles(made, 2)
+    a = made.worker("a")
+    assert a.turn() == 3
+    titles(made, 2)
+    scored.take_new(made.redis, "a", 1)
+    seen = observe(made.app).inbox
+    assert seen == InboxSeen(waiting=2, pending=1, scored=2, rejected=1, workers=1, wanted=True, most=100_000)
+    text = Meter(made.app, None, dict).scrape().decode()
+    for line in ("inbox_depth 2.0", "inbox_pending 1.0", "inbox_scored 2.0", "inbox_rejected 1.0", "workers 1.0"):
+        assert f"\nsignals_{line}\n" in text
 
 
 def test_who_ends_or_is_long_gone_leaves_no_name_behind(desk) -> None:
