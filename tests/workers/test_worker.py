@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import random
 import signal
 import threading
 import time
@@ -57,6 +58,33 @@ def test_what_a_killed_worker_held_is_handed_on_by_another(desk) -> None:
     assert made.run("inbox").counts["new"] == 30
     assert made.stored() == sent
     assert made.redis.xlen(inbox.REJECTED) == 0
+
+
+def labour(desk, name):
+    """A worker in a process of its own, until it is killed."""
+    desk.redis = desk.app.redis_once()
+    worker = desk.worker(name)
+    while True:
+        worker.turn(5)
+
+
+def test_workers_killed_at_any_moment_lose_and_repeat_nothing(desk) -> None:
+    """Some of them, killed after some milliseconds each, while the service stores: all is there once, in order."""
+    made, chance = desk(msgspec.structs.replace(QUICK, batch=7, max_deliveries=99)), random.Random(5)
+    sent = titles(made, 250)
+    for number in range(8):
+        doomed = _FORK.Process(target=labour, args=(made, f"w{number}"))
+        doomed.start()
+        doomed.join(chance.uniform(0.01, 0.08))
+        doomed.kill()
+        doomed.join()
+        assert doomed.exitcode == -signal.SIGKILL
+        assert made.run("inbox").outcome in ("ok", "partial")
+    heir = made.worker("heir")
+    until(lambda: heir.turn() == 0 and not made.redis.xlen(inbox.STREAM), "nothing is left")
+    made.run("inbox")
+    assert made.stored() == sent
+    assert scored.look(made.redis, 9)[:4] == (0, 0, 0, 0)
 
 
 def test_who_is_slow_and_not_dead_hands_nothing_on_twice(desk) -> None:
