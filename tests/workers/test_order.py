@@ -5,6 +5,7 @@ import re
 
 import msgspec
 import pytest
+from redis.crc import key_slot
 
 from jobs import publish
 from jobs.collecting import FOREIGN, UNASKED
@@ -145,3 +146,9 @@ def test_a_strange_entry_among_the_scored_costs_only_itself(desk, value) -> None
     assert (run.outcome, run.counts["new"], run.counts["rejected"]) == ("partial", 1, 1)
     assert made.redis.xlen(scored.SCORED) == 0
     assert made.redis.xlen(inbox.REJECTED) == 1
+
+
+def test_what_is_handed_on_lies_in_the_inbox_s_slot() -> None:
+    """In a cluster one script may move an entry only between keys of one slot; and no bot may read it there."""
+    assert key_slot(scored.SCORED.encode()) == key_slot(inbox.STREAM.encode())
+    assert not scored.SCORED.startswith("signals:{")
