@@ -75,7 +75,7 @@ class Pool:
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT; the exit code. Raises ModelError where there is no model."""
-        self._app.scorer  # noqa: B018 - read before the first fork
+        self._read_model()
         for number in _ASKS:
             signal.signal(number, self._ask)
         while not self._asked.is_set():
@@ -86,6 +86,11 @@ class Pool:
                     self._bear(one)
             self._asked.wait(_LOOK_S)
         return self._end()
+
+    def _read_model(self) -> None:
+        """Read it, and all that it reads when it first scores, before a fork: nobody born later waits for that."""
+        told = inbox.handed_in(inbox.Pushed(id="first", title="BOJ hikes rates to 1.0%"), self._app.clock())
+        self._app.scorer.score([told.headline] if told.headline else [])
 
     def _ask(self, _number: int, _frame: FrameType | None) -> None:
         self._asked.set()
@@ -115,7 +120,7 @@ class Pool:
         one.pid, code = 0, os.waitstatus_to_exitcode(status)
         if code == _NEW_MODEL:
             self._app.forget_scorer()
-            self._app.scorer  # noqa: B018 - as at the beginning
+            self._read_model()
         elif not self._asked.is_set():
             wait_s = one.ends.another(time.monotonic() - one.born_at)
             one.due_at = time.monotonic() + wait_s

@@ -19,7 +19,7 @@ from .fragile import HANGS, KILLS
 from .test_worker import until
 
 _ENV = {
-    "SIGNALS__WORKERS__RECLAIM_AFTER_S": "0.5", "SIGNALS__WORKERS__MAX_DELIVERIES": "2", "SIGNALS__WORKERS__BATCH": "5",
+    "SIGNALS__WORKERS__RECLAIM_AFTER_S": "1.5", "SIGNALS__WORKERS__MAX_DELIVERIES": "2", "SIGNALS__WORKERS__BATCH": "5",
     "SIGNALS__WORKERS__ENABLED": "true",
 }  # fmt: skip
 

@@ -20,7 +20,7 @@ from .conftest import QUICK, Picky
 _FORK = multiprocessing.get_context("fork")
 
 
-def until(look, what, patience_s=30.0):
+def until(look, what, patience_s=60.0):
     """Look until something true is seen."""
     end = time.monotonic() + patience_s
     while not (seen := look()):
