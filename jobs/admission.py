@@ -5,7 +5,8 @@ to be. So none is stamped before the newest that is kept: too late rather than t
 """
 
 import datetime as dt
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -18,7 +19,26 @@ from signals.store import facts, headlines, withdrawals
 _TOLERATED = dt.timedelta(seconds=5)
 """Sources are read side by side: some headlines are a moment older than the last that was stored."""
 
+_TICK = dt.timedelta(microseconds=1)
+
 Fact = TypeVar("Fact", Headline, Withdrawal)
+
+
+class Stamps:
+    """Times for facts that come one after the other: the clock's, each later than the one before.
+
+    Who sends two titles of one thing means the second; with one time for both nobody could tell which that was.
+    """
+
+    def __init__(self, clock: Callable[[], dt.datetime], newest: dt.datetime | None) -> None:
+        self._clock = clock
+        self._last = newest
+        """UTC; null where nothing is kept."""
+
+    def __call__(self) -> dt.datetime:
+        """The next one, UTC, later than the newest that is kept."""
+        self._last = self._clock() if self._last is None else max(self._clock(), self._last + _TICK)
+        return self._last
 
 
 class Admitted(NamedTuple):
@@ -43,16 +63,19 @@ def admit_history(conn: sa.Connection, found: Sequence[Headline]) -> int:
     return headlines.add(conn, found, imported=True)
 
 
-def admit_handed(conn: sa.Connection, handed: Sequence[Handed], now: dt.datetime) -> Admitted:
-    """Store what was pushed, in its order: what is withdrawn may have been sent a moment before."""
-    new, _ = admit(conn, [one.headline for one in handed if one.headline])
-    fallen, notes = [], []
-    for one in handed:
-        if one.withdraws:
+def admit_handed(conn: sa.Connection, handed: Iterable[Handed]) -> Admitted:
+    """Store what was pushed, in its order: what is withdrawn was sent before, and what is sent after it stands."""
+    new, withdrawn, notes = 0, 0, []
+    for takes_back, run in itertools.groupby(handed, key=lambda one: bool(one.withdraws)):
+        if not takes_back:
+            new += admit(conn, [one.headline for one in run if one.headline])[0]
+            continue
+        fallen: list[Withdrawal] = []
+        for one in run:
             names = withdrawals.of_item(conn, one.withdraws)
-            fallen += [Withdrawal(headline_id=name, known_at=now, reason="withdrawn") for name in names]
+            fallen += [Withdrawal(headline_id=name, known_at=one.known_at, reason="withdrawn") for name in names]
             notes += [] if names else ["withdraws what was never sent by this source and id"]
-    _, withdrawn = admit(conn, [], fallen)
+        withdrawn += admit(conn, [], fallen)[1]
     return Admitted(new, withdrawn, tuple(notes))
 
 

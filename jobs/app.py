@@ -19,6 +19,7 @@ from signals.store.database import impatient
 if TYPE_CHECKING:
     import redis
 
+    from jobs.handed import HandedScores
     from jobs.memory import StoryMemory, VoiceMemory
     from jobs.observer import Observer
     from signals.delivery.publisher import Publisher
@@ -88,6 +89,13 @@ class App:
         self.model_fault = str(error)
 
     @functools.cached_property
+    def handed(self) -> "HandedScores":
+        """Scores that workers made, for the step to come."""
+        from jobs.handed import HandedScores
+
+        return HandedScores()
+
+    @functools.cached_property
     def observer(self) -> "Observer":
         """What looks at this service; it remembers what it saw."""
         from jobs.observer import Observer
@@ -137,6 +145,14 @@ class App:
         if url is None:
             raise BrokerError("Redis", "no server of this home runs", "`signals serve` starts one")
         return open_redis(url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0))
+
+    def redis_once(self) -> "redis.Redis":
+        """A client that tries no command again by itself: who asked must know what failed."""
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        retry = Retry(NoBackoff(), 0)
+        return open_redis(self.redis_url(), socket_timeout=10, socket_connect_timeout=5, retry=retry)
 
     def redis(self) -> "redis.Redis":
         """A client on Redis as it stands now."""

@@ -17,8 +17,8 @@ class Finding(NamedTuple):
     """Something that is not as it should be."""
 
     key: str
-    """What: `source:ID`, `job:NAME`, `sources`, `prices`, `channel`, `broker`, `store`, `scheduler`, `disk`, `clock`,
-    `model`. One finding a key."""
+    """What: `source:ID`, `job:NAME`, `sources`, `prices`, `channel`, `inbox`, `broker`, `store`, `scheduler`, `disk`,
+    `clock`, `model`. One finding a key."""
     severity: Severity
     since: dt.datetime
     """UTC; as far back as is known."""

@@ -21,6 +21,7 @@ _RULES: tuple[Callable[[Observed, Freshness], Iterator[Finding]], ...] = (
     rules_service.store,
     rules_service.broker,
     rules_service.channel,
+    rules_service.inbox,
     rules_service.disk,
     rules_service.clock,
     rules_service.model,
@@ -75,14 +76,28 @@ _EXPLAINS: dict[str, tuple[str, ...]] = {
     "sources": ("source:",),
     "store": ("job:", "channel", "sources", "source:", "prices"),
     "scheduler": ("job:", "channel", "sources", "source:", "prices"),
-    "broker": ("channel", "job:publish", "job:heartbeat", "job:inbox", "job:watchdog"),
+    "broker": ("channel", "inbox", "job:publish", "job:heartbeat", "job:inbox", "job:watchdog"),
+    "inbox": ("job:inbox",),
     "model": ("job:publish",),
     "job:ingest": ("sources", "source:"),
     "job:prices": ("prices",),
 }
 """What a cause explains: findings whose keys begin so."""
 
-_ORDER = ("scheduler", "store", "disk", "broker", "sources", "channel", "job:", "model", "prices", "source:", "clock")
+_ORDER = (
+    "scheduler",
+    "store",
+    "disk",
+    "broker",
+    "sources",
+    "channel",
+    "inbox",
+    "job:",
+    "model",
+    "prices",
+    "source:",
+    "clock",
+)
 
 
 def _rank(finding: Finding) -> tuple[bool, int, dt.datetime]:

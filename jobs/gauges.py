@@ -56,6 +56,10 @@ def _since(field: str) -> Callable[[object], float | None]:
     return lambda one: _unix_s(getattr(one, field))
 
 
+def _inbox(field: str) -> Callable[[Look], Samples]:
+    return lambda look: _one(getattr(look.observed.inbox, field) if look.observed.inbox else None)
+
+
 def _lag(look: Look) -> float | None:
     channel = look.observed.channel
     return None if channel is None or look.broker_seq is None else max(0, channel.last_seq - look.broker_seq)
@@ -122,6 +126,11 @@ _GAUGES = (
         lambda x: _one(_unix_s(x.observed.channel.oldest_unsent_at) if x.observed.channel else None),
     ),
     _Gauge("broker_lag", "Messages of the channel that Redis does not have.", (), lambda x: _one(_lag(x))),
+    _Gauge("inbox_depth", "Pushed entries that are neither scored by a worker nor stored.", (), _inbox("waiting")),
+    _Gauge("inbox_pending", "Those of them that a worker has in hand.", (), _inbox("pending")),
+    _Gauge("inbox_scored", "Scored by a worker, and not stored yet.", (), _inbox("scored")),
+    _Gauge("inbox_rejected", "Dead letters of the inbox.", (), _inbox("rejected")),
+    _Gauge("workers", "Workers that were heard of lately.", (), _inbox("workers")),
     _Gauge(
         "model_info", "The model in use.", ("model_id",),
         lambda x: [((x.observed.model_id,), 1)] if x.observed.model_id else (),

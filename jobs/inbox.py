@@ -5,23 +5,28 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
 
-from jobs.admission import admit_handed
+from jobs.admission import Stamps, admit_handed
 from jobs.app import App
+from jobs.collecting import UNASKED, Gathering, collect
 from jobs.runner import Report, Run
 from signals.delivery.faults import FAULTS, broker_error
 from signals.errors import BrokerError
 from signals.sources import inbox as stream
 from signals.sources.items import shorten
+from signals.sources.scored import left
 from signals.store import facts
 
-_BLOCK_MS = 1000
-_PAUSE_S = 2.0
+BLOCK_MS = 1000
+PAUSE_S = 2.0
 
 
 def inbox(app: App, run: Run) -> Report:
-    """Store what is in the inbox. Acknowledged only once stored, so that a kill loses nothing."""
+    """Store what is in the inbox. Acknowledged only once stored, so that a kill loses nothing.
+
+    Where workers score it (`[workers]`), what they hand on is stored instead.
+    """
     try:
-        return _take(app, run)
+        return collect(app, run) if app.settings.workers.enabled else _take(app, run)
     except FAULTS as error:
         if str(error).startswith("WRONGTYPE"):
             mend = "is it the stream that senders write, on the Redis in use?"
@@ -30,14 +35,20 @@ def inbox(app: App, run: Run) -> Report:
 
 
 def _take(app: App, run: Run) -> Report:
+    client = app.redis()
+    if left(client):
+        stream.join(client)
+        gathering = Gathering(app, run)
+        gathering.notes.append(UNASKED)
+        gathering.all_of(client)
+        return gathering.report()
     counts: Counter[str] = Counter(seen=0, new=0, withdrawn=0, rejected=0)
     notes: list[str] = []
-    client = app.redis()
     with app.store.read() as conn:
-        last_at = facts.last_known_at(conn) or app.clock()
-    for entries in stream.take(client, lambda: max(app.clock(), last_at)):
+        stamp = Stamps(app.clock, facts.last_known_at(conn))
+    for entries in stream.take(client, stamp):
         with app.store.write() as conn:
-            done = admit_handed(conn, [entry.handed for entry in entries if entry.handed], app.clock())
+            done = admit_handed(conn, [entry.handed for entry in entries if entry.handed])
         stream.settle(client, entries)
         counts["seen"] += len(entries)
         counts.update(new=done.new, withdrawn=done.withdrawn, rejected=sum(map(stream.rejected, entries)))
@@ -68,9 +79,9 @@ class Doorbell(threading.Thread):
         last = b"0-0"  # what lies there already rings, too
         while not self._ended.is_set():
             try:
-                answer = cast(Any, self._app.redis().xread({stream.STREAM: last}, block=_BLOCK_MS))
+                answer = cast(Any, self._app.redis().xread({stream.STREAM: last}, block=BLOCK_MS))
             except (*FAULTS, BrokerError):  # gone, or cannot be started just now
-                self._ended.wait(_PAUSE_S)
+                self._ended.wait(PAUSE_S)
                 continue
             if answer:
                 last = answer[0][1][-1][0]

@@ -80,6 +80,25 @@ class ChannelSeen(NamedTuple):
     """From `known_at` to the channel, of the quickest of the last five signals sent within ten minutes."""
 
 
+class InboxSeen(NamedTuple):
+    """The stream of pushed news, and the workers that score it."""
+
+    waiting: int
+    """Entries that are neither scored by a worker nor stored."""
+    pending: int
+    """Those of them that a worker has in hand."""
+    scored: int
+    """Scored by a worker, and not stored yet."""
+    rejected: int
+    """Dead letters."""
+    workers: int
+    """Workers that were heard of lately."""
+    wanted: bool
+    """Whether workers are to score it."""
+    most: int
+    """How many may wait before something is wrong."""
+
+
 class Observed(NamedTuple):
     """All that is seen of a service at a UTC time."""
 
@@ -109,6 +128,8 @@ class Observed(NamedTuple):
     """When the watchdog last judged."""
     store_fault_since: dt.datetime | None = None
     broker_fault_since: dt.datetime | None = None
+    inbox: InboxSeen | None = None
+    """Null where Redis did not say."""
 
 
 def observe(app: "App", next_runs: NextRuns = dict) -> Observed:

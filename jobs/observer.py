@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from jobs.aside import Aside
-from jobs.observed import WATCH, ChannelSeen, JobSeen, Observed, PriceSeen, SourceSeen
+from jobs.observed import WATCH, ChannelSeen, InboxSeen, JobSeen, Observed, PriceSeen, SourceSeen
 from jobs.settings import Jobs
 from jobs.steadiness import Steadiness
 from signals.market.hours import is_open
 from signals.model import PAIR, FeedState
+from signals.sources import scored
 from signals.sources.feed import Feed
 from signals.store import bars, facts, feeds, outlook, pauses, signals
 
 if TYPE_CHECKING:
+    import redis
+
     from jobs.app import App
 
 SERIES = (("yahoo", 60), ("yahoo", 3600), ("ecb", 0))
@@ -38,6 +41,14 @@ class _Read(NamedTuple):
     last_headline_at: dt.datetime | None
     judged_at: dt.datetime | None
     paused: frozenset[str]
+
+
+class _Asked(NamedTuple):
+    """What Redis said."""
+
+    offset_s: float | None
+    """How far our clock is ahead of its own; null where it does not tell."""
+    inbox: InboxSeen | None
 
 
 class Observer:
@@ -99,6 +110,7 @@ class Observer:
             judged_at=max(judged, default=None),
             store_fault_since=self._first("store", store_fault, at),
             broker_fault_since=self._first("broker", broker_fault, at),
+            inbox=self._asking.given.inbox if self._asking.given and broker_fault is None else None,
         )
 
     def _first(self, name: str, fault: str | None, at: dt.datetime) -> dt.datetime | None:
@@ -136,16 +148,28 @@ class Observer:
         newest = read.last_headline_at if read else None
         if newest and newest > at:
             return (at - newest).total_seconds()
-        return self._asking.given
+        return self._asking.given.offset_s if self._asking.given else None
 
-    def _ask(self) -> float | None:
-        """Whether Redis serves; how far our clock is ahead of its own, null where it does not tell."""
+    def _ask(self) -> _Asked:
+        """Whether Redis serves, and what it says."""
         from signals.delivery.probe import server_time
 
         with self._app.redis_as_it_is() as client:
             before = self._app.clock()
             told = server_time(client)
-            return None if told is None else (before - told).total_seconds()
+            offset_s = None if told is None else (before - told).total_seconds()
+            return _Asked(offset_s, self._inbox(client))
+
+    def _inbox(self, client: "redis.Redis") -> InboxSeen | None:
+        """Null where our user may not look at it: that is no fault of what we are for."""
+        from redis.exceptions import ResponseError
+
+        workers = self._app.settings.workers
+        try:
+            found = scored.look(client, workers.silence_s)
+        except ResponseError:
+            return None
+        return InboxSeen(*found, wanted=workers.enabled, most=workers.inbox_max)
 
     def _read(self) -> _Read:
         app, at = self._app, self._app.clock()

@@ -70,7 +70,7 @@ def take(app: App, counts: Counter[str], *, history: bool = False) -> int:
         due = not history and app.voices.due(conn, app.clock())
         if not batch and not due and not withdrawals.waiting(conn, (), imported=history):
             return 0
-    scorer = ReadAhead(app.scorer, batch)  # before anyone has to wait for us
+    scorer = ReadAhead(app.scorer, batch, app.handed.take(batch))  # before anyone has to wait for us
     with app.store.write() as conn:
         signals.open_channel(conn, PAIR, app.clock())
         batch = headlines.waiting(conn, limit=_BATCH, imported=history)

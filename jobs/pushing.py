@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.web_urldispatcher import UrlDispatcher
 
-from jobs.admission import Admitted, admit_handed
+from jobs.admission import Admitted, Stamps, admit_handed
 from jobs.answers import said
 from jobs.app import App
 from jobs.routes import Parts
@@ -36,9 +36,9 @@ def add_routes(router: UrlDispatcher, parts: Parts) -> None:
 
 def _store(app: App, pushed: list[Pushed]) -> tuple[list[Handed], Admitted]:
     with app.store.write() as conn:
-        now = max(app.clock(), facts.last_known_at(conn) or app.clock())
-        handed = [handed_in(one, now) for one in pushed]
-        return handed, admit_handed(conn, handed, now)
+        stamp = Stamps(app.clock, facts.last_known_at(conn))
+        handed = [handed_in(one, stamp()) for one in pushed]
+        return handed, admit_handed(conn, handed)
 
 
 def _decoded(body: bytes) -> list[Pushed]:

@@ -93,6 +93,19 @@ def channel(observed: Observed, objectives: Freshness) -> Iterator[Finding]:
         yield Finding("channel", "warning", observed.at, text, mend)
 
 
+def inbox(observed: Observed, _: Freshness) -> Iterator[Finding]:
+    """Pushed news that workers should score: none lives, or they do not keep up."""
+    seen = observed.inbox
+    if seen is None or not seen.wanted:
+        return
+    if seen.waiting > seen.most:
+        text = f"Inbox behind: {seen.waiting} pushed headlines wait ({seen.workers} workers, {seen.scored} scored)"
+        yield Finding("inbox", "warning", observed.at, text, "start more `signals work`, or see what the service does")
+    elif not seen.workers:
+        text = "No worker scores the inbox: the service does it by itself"
+        yield Finding("inbox", "warning", observed.at, text, "start `signals work`; its log says why one ended")
+
+
 def disk(observed: Observed, objectives: Freshness) -> Iterator[Finding]:
     """Too little room in the home."""
     free, limit = observed.disk_free_bytes, objectives.service.disk_free_mb * _MB

@@ -15,6 +15,7 @@ from jobs.app import App
 from jobs.catalogue import NAMES, runner_for
 from jobs.console import routes as console
 from jobs.follow import Following
+from jobs.handed_bell import HandedBell
 from jobs.inbox import Doorbell
 from jobs.lifeline import BEAT_S, Beat, Link
 from jobs.redact import without_password
@@ -50,7 +51,8 @@ class Service:
         self.runner = runner_for(app, self._next_runs, retries=True)
         self._following = Following(self.runner, app.clock)
         self._scheduler = build(self.runner, self._following, scheduled, app.clock, self._pace)
-        self._doorbell = Doorbell(app, lambda: self._following.fire("inbox", "chain"))
+        bell = HandedBell if app.settings.workers.enabled else Doorbell
+        self._doorbell = bell(app, lambda: self._following.fire("inbox", "chain"))
         self._web = Web(
             app, self._following.publish, ROUTES,
             runner=self.runner, following=self._following, next_runs=self._next_runs,

@@ -118,6 +118,25 @@ class Prices(Section, frozen=True, kw_only=True):
     """After so long without a quote in an open market the line is made anew."""
 
 
+class Workers(Section, frozen=True, kw_only=True):
+    """Scoring by `signals work`: how workers share the inbox, and what the service makes of it."""
+
+    enabled: bool = False
+    """Whether the service leaves the scoring of the inbox to workers and takes what they hand on."""
+    batch: Annotated[int, Meta(ge=1, le=1000)] = 200
+    """Entries that a worker is given at once."""
+    scored_max: Annotated[int, Meta(ge=1)] = 5000
+    """With so many handed on and not stored yet, workers wait."""
+    reclaim_after_s: Annotated[float, Meta(gt=0)] = 15.0
+    """What a worker has not handed on after so long is taken over, and a worker that scores for so long is ended."""
+    max_deliveries: Annotated[int, Meta(ge=1)] = 3
+    """An entry whose worker died so often becomes a dead letter."""
+    silence_s: Annotated[float, Meta(gt=0)] = 15.0
+    """After so long without a word of any worker the service scores by itself."""
+    inbox_max: Annotated[int, Meta(ge=1)] = 100_000
+    """With more entries waiting than this, something is found to be wrong."""
+
+
 class Sources(Section, frozen=True, kw_only=True):
     """How sources are asked."""
 
@@ -146,6 +165,7 @@ class _File(Section, frozen=True, kw_only=True):
     policy: Policy = Policy()
     prices: Prices = Prices()
     sources: Sources = Sources()
+    workers: Workers = Workers()
     console: Console = Console()
     freshness: Freshness = Freshness()
     alerts: Alerts = Alerts()
@@ -174,6 +194,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     prices: Prices
     sources: Sources = Sources()
+    workers: Workers = Workers()
     console: Console = Console()
     freshness: Freshness = Freshness()
     """What counts as fresh: the file's table, and what the rows of the feeds have of their own."""
@@ -216,6 +237,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         policy=file.policy,
         prices=file.prices,
         sources=file.sources,
+        workers=file.workers,
         console=file.console,
         freshness=_freshness(file.freshness, feeds, found),
         alerts=file.alerts,

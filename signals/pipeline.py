@@ -37,11 +37,15 @@ class Scorer(Protocol):
 
 
 class ReadAhead:
-    """A scorer that has read these headlines already: of several steps at once, or before a step has to wait for it."""
+    """A scorer that has read these headlines already: of several steps at once, or before a step has to wait for it.
 
-    def __init__(self, scorer: Scorer, batch: Sequence[Headline]) -> None:
+    `known` are scores that this very model gave them elsewhere; those of another are passed over.
+    """
+
+    def __init__(self, scorer: Scorer, batch: Sequence[Headline], known: Iterable[Score] = ()) -> None:
         self._scorer = scorer
-        self._known = {score.headline_id: score for score in scorer.score(batch)}
+        self._known = {score.headline_id: score for score in known if score.model_id == scorer.model_id}
+        self.score(batch)
 
     @property
     def model_id(self) -> str:

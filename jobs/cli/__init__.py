@@ -47,8 +47,8 @@ def root(
 
 
 _COMMANDS = (
-    "run", "serve", "score", "watch", "history", "alerts", "scorecard", "sources", "doctor", "imports", "export",
-    "train", "evaluate", "replay", "backtest", "sweep", "study", "broker", "backup",
+    "run", "serve", "work", "inbox", "score", "watch", "history", "alerts", "scorecard", "sources", "doctor", "imports",
+    "export", "train", "evaluate", "replay", "backtest", "sweep", "study", "broker", "backup",
 )  # fmt: skip
 """Modules beside this one, in the order of the help."""
 

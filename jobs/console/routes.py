@@ -5,6 +5,7 @@ from aiohttp.web_urldispatcher import UrlDispatcher
 
 from jobs.console import pages
 from jobs.console.control import Control
+from jobs.console.letters import Letters
 from jobs.console.live import Live
 from jobs.console.reads import Reads
 from jobs.console.state import state
@@ -29,7 +30,10 @@ def add_routes(router: UrlDispatcher, parts: Parts) -> None:
     router.add_get(f"{API}/runs/{{run_id}}", reads.run)
     router.add_get(f"{API}/alerts", reads.alerts)
     router.add_get(f"{API}/scorecard", reads.scorecard)
+    letters = Letters(parts.app)
+    router.add_get(f"{API}/inbox", letters.listed)
     if parts.runner is not None and parts.following is not None:
+        router.add_post(f"{API}/inbox/redrive/{{rejected_id}}", letters.redrive)
         control = Control(parts, parts.runner, parts.following)
         for does in (control.run, control.pause, control.resume):
             router.add_post(f"{API}/jobs/{{job}}/{does.__name__}", does)

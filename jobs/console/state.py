@@ -31,6 +31,7 @@ def state(parts: "Parts") -> dict[str, Any]:
         "jobs": [_job(one, paused.get(one.name)) for one in observed.jobs],
         "prices": None if observed.prices is None else [one._asdict() for one in observed.prices],
         "channel": observed.channel and observed.channel._asdict(),
+        "inbox": observed.inbox and observed.inbox._asdict(),
         "market_open": observed.market_open,
         "model_id": observed.model_id,
         "store_fault": observed.store_fault,

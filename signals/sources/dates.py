@@ -71,6 +71,8 @@ def parse_date(raw: str | None, *, zone: dt.tzinfo | None = None, date_only: boo
         than not at all. A document that should have a time gives null.
     """
     text = " ".join(unicodedata.normalize("NFKC", raw or "").split())[:100]
+    if not text:  # at once: trying all forms on nothing takes as long as scoring the headline
+        return None
     try:
         found = _japanese(text, zone, date_only) if "年" in text else _western(text, zone, date_only)
         utc = found.astimezone(dt.UTC) if found else None

@@ -3,7 +3,7 @@
 They come as entries of a Redis stream, `XADD signals:inbox * headline '{"id": "7", "title": "..."}'`, or over
 HTTP; `{"id": "7", "withdrawn": true}` takes one back. An entry is settled (acknowledged and deleted) only once
 its headline is stored: what was taken and not settled, for whatever reason, is taken again. Entries that are no
-headline go to `REJECTED` with the reason.
+headline go to the dead letters, `REJECTED`, with the reason. Many may take from it at once (`scored.py`).
 """
 
 import datetime as dt
@@ -27,10 +27,12 @@ STREAM = "signals:inbox"
 REJECTED = "signals:inbox:rejected"
 FIELD = "headline"
 """Field of an entry that holds the JSON of a `Pushed`; an entry without it is read as the fields themselves."""
-GROUP, _CONSUMER = "signals", "ingest"
+GROUP, SERVICE = "signals", "ingest"
+"""The consumer group of all who take from the inbox, and the service's own name in it."""
 MAX_BODY = 100_000
 """Characters of a body that are kept."""
-_KEPT_REJECTS = 10_000
+_KEPT = 10_000
+"""Dead letters; the oldest go first."""
 _READ = 200
 
 
@@ -64,6 +66,8 @@ class Handed(NamedTuple):
     """`item_id` of what is taken back; empty where nothing is."""
     notes: tuple[str, ...]
     """What could not be used of it."""
+    known_at: dt.datetime
+    """When it became known, UTC."""
 
 
 class Entry(NamedTuple):
@@ -78,7 +82,7 @@ class Entry(NamedTuple):
 def handed_in(pushed: Pushed, known_at: dt.datetime) -> Handed:
     """What is stored of it, known at `known_at` (UTC)."""
     if pushed.withdrawn:
-        return Handed(None, item_id(pushed.source, own_address(None, pushed.id)), ())
+        return Handed(None, item_id(pushed.source, own_address(None, pushed.id)), (), known_at)
     item = Item(
         title=pushed.title,
         summary=pushed.summary,
@@ -89,9 +93,10 @@ def handed_in(pushed: Pushed, known_at: dt.datetime) -> Handed:
     )
     made, notes = headlines([item], Feed(id=pushed.source, kind="inbox", lang=pushed.lang), known_at)
     if not made:
-        return Handed(None, "", tuple(notes))
+        return Handed(None, "", tuple(notes), known_at)
     body = visible(pushed.body)[:MAX_BODY]
-    return Handed(msgspec.structs.replace(made[0], url=web_url(pushed.url), body=body), "", tuple(notes))
+    headline = msgspec.structs.replace(made[0], url=web_url(pushed.url), body=body)
+    return Handed(headline, "", tuple(notes), known_at)
 
 
 def take(client: "redis.Redis", clock: Clock) -> Iterator[list[Entry]]:
@@ -99,29 +104,36 @@ def take(client: "redis.Redis", clock: Clock) -> Iterator[list[Entry]]:
 
     `client` must not decode responses. Raises redis.RedisError.
     """
-    _join(client)
+    join(client)
     after = "0"
     while after:
-        answer = cast(Any, client.xreadgroup(GROUP, _CONSUMER, {STREAM: after}, count=_READ))
+        answer = cast(Any, client.xreadgroup(GROUP, SERVICE, {STREAM: after}, count=_READ))
         entries = answer[0][1] if answer else []
         if entries:
-            yield [_entry(entry_id, fields or {}, clock) for entry_id, fields in entries]
+            yield [read(entry_id, fields or {}, clock()) for entry_id, fields in entries]
         else:
             after = ">" if after == "0" else ""
 
 
-def settle(client: "redis.Redis", entries: Sequence[Entry]) -> None:
+def settle(client: "redis.Redis", entries: Sequence[Entry], consumer: str = SERVICE, deliveries: int = 1) -> None:
     """Acknowledge and delete these entries, in one step; before that keep those that were no headline in `REJECTED`.
 
     Not all in one step, because in a cluster the two streams lie apart: a kill between leaves a reject there twice.
     """
     for entry in filter(rejected, entries):
-        reason = cast(Any, entry.fields | {b"reason": "; ".join(entry.notes).encode()})
-        client.xadd(REJECTED, reason, maxlen=_KEPT_REJECTS)
+        reject(client, entry.entry_id, entry.fields, "; ".join(entry.notes), consumer, deliveries)
     pipe = client.pipeline(transaction=True)
     pipe.xack(STREAM, GROUP, *(entry.entry_id for entry in entries))
     pipe.xdel(STREAM, *(entry.entry_id for entry in entries))
     pipe.execute()
+
+
+def reject(
+    client: "redis.Redis", entry_id: bytes, fields: dict[bytes, bytes], reason: str, consumer: str, deliveries: int = 1
+) -> None:
+    """Put an entry among the dead letters: why, what it was, who had it last, and how often it was given to someone."""
+    told = {"reason": reason, "inbox_id": entry_id, "consumer": consumer, "deliveries": deliveries}
+    client.xadd(REJECTED, cast(Any, fields | {name.encode(): value for name, value in told.items()}), maxlen=_KEPT)
 
 
 def rejected(entry: Entry) -> bool:
@@ -129,7 +141,8 @@ def rejected(entry: Entry) -> bool:
     return entry.handed is None or not (entry.handed.headline or entry.handed.withdraws)
 
 
-def _join(client: "redis.Redis") -> None:
+def join(client: "redis.Redis") -> None:
+    """Make the group where it is missing."""
     from redis.exceptions import ResponseError
 
     try:
@@ -139,10 +152,11 @@ def _join(client: "redis.Redis") -> None:
             raise
 
 
-def _entry(entry_id: bytes, fields: dict[bytes, bytes], clock: Clock) -> Entry:
+def read(entry_id: bytes, fields: dict[bytes, bytes], known_at: dt.datetime) -> Entry:
+    """What an entry hands in, known at a UTC time."""
     where = f"inbox entry {entry_id.decode()}"
     try:
-        handed = handed_in(_pushed(fields), clock())
+        handed = handed_in(_pushed(fields), known_at)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return Entry(entry_id, None, (f"{where}: {error}",), fields)
     return Entry(entry_id, handed, tuple(f"{where}: {note}" for note in handed.notes), fields)

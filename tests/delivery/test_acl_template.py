@@ -4,18 +4,21 @@ import datetime as dt
 import hashlib
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import redis
 
+from jobs.scoring_worker import ScoringWorker
+from jobs.settings import Workers
 from signals.delivery import acl, wire
 from signals.delivery.acl import BOT, PUSHER, with_login
 from signals.delivery.client import connect
 from signals.delivery.publisher import Publisher
 from signals.delivery.server import find_server
-from signals.sources import inbox
+from signals.model import Headline, Score
+from signals.sources import inbox, rejects, scored
 from tests.conftest import ROOT
 
 from . import rights
@@ -141,6 +144,49 @@ def test_the_service_does_its_work_and_rules_nothing(filled: Server) -> None:
     assert refused(publisher_url, foreign) == list(foreign)
 
 
+def test_a_worker_scores_and_publishes_nothing(filled: Server) -> None:
+    """It takes from the inbox, hands on and puts aside; the service takes what it handed on and looks at all of it."""
+    with redis.Redis.from_url(login(filled, "pusher")) as client:
+        for text in (b'{"id": "7", "title": "BOJ hikes to 1.0%"}', b"no news", b'{"id": "8", "title": "Yen slides"}'):
+            client.xadd(inbox.STREAM, {"headline": text})
+    with redis.Redis.from_url(login(filled, "worker")) as client:
+        worker = ScoringWorker(client, Clerk(), Workers(), "w", lambda: NOW)
+        worker.begin()
+        assert worker.turn() == 3
+        assert worker.counts["rejected"] == 1
+        assert scored.lost(client, 0.001, 10) == []
+        worker.end()
+    with redis.Redis.from_url(login(filled, "publisher")) as client:
+        assert scored.look(client, 1) == scored.Inbox(0, 0, 2, 1, 0)
+        found = scored.ready(client, scored.mark(client))
+        scored.drop(client, found)
+        assert len(found) == 2
+        assert rejects.redrive_all(client) == 1
+        scored.take_new(client, "w", 1)
+        other = ScoringWorker(client, Clerk(), Workers(reclaim_after_s=0.0001), inbox.SERVICE, lambda: NOW)
+        other.begin()
+        assert other.turn() == 1
+    worker_url = login(filled, "worker")
+    forbidden = (rights.READS[0], rights.WRITES[0], rights.WRITES[1], *rights.SNOOPS[:1], *rights.RULES)
+    assert refused(worker_url, forbidden) == list(forbidden)
+
+
+class Clerk:
+    """Scores without a model: these tests are of rights."""
+
+    model_id = "none"
+
+    def score(self, headlines: Sequence[Headline]) -> list[Score]:
+        """Nothing is known of any."""
+        return [
+            Score(
+                headline_id=one.headline_id, model_id="none", relevance=0, relevant=False, direction="flat", p_up=0,
+                p_flat=1, p_down=0, usd_effect=0, jpy_effect=0, topics=(), lang="en",
+            )
+            for one in headlines
+        ]  # fmt: skip
+
+
 def test_an_operator_does_all(filled: Server) -> None:
     """Whoever runs the server may."""
     allowed = (("CONFIG", "GET", "*"), ("ACL", "LIST"), ("INFO",), ("KEYS", "*"), ("FLUSHALL",))
@@ -151,7 +197,7 @@ def test_the_rights_are_those_of_the_embedded_server() -> None:
     """A bot and a pusher may the same on a server of one's own as on the embedded one."""
     lines = [line.split() for line in TEMPLATE.read_text().splitlines() if line.startswith("user ")]
     granted = {line[1]: line[5:] for line in lines}
-    assert sorted(granted) == ["bot", "default", "operator", "publisher", "pusher"]
+    assert sorted(granted) == ["bot", "default", "operator", "publisher", "pusher", "worker"]
     for user in acl.USERS:
         if user.name in (BOT, PUSHER):
             assert granted[user.name] == user.rights.split()

@@ -99,18 +99,22 @@ def test_the_part_of_the_scrape_is_valid():
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_the_unit_is_understood_and_holds_the_service_in():
+@pytest.mark.parametrize("unit", ["signals.service", "signals-worker@.service"])
+def test_the_unit_is_understood_and_holds_the_service_in(unit):
     """Nothing but the program, which is not there, is found wanting; exposure is low by systemd's own reckoning."""
-    verified = tool("systemd-analyze", "verify", "--man=no", "signals.service")
-    wanting = [line for line in verified.stderr.splitlines() if "signals.service" in line]
+    verified = tool("systemd-analyze", "verify", "--man=no", unit)
+    wanting = [line for line in verified.stderr.splitlines() if unit.partition("@")[0] in line]
     assert [line for line in wanting if "is not executable" not in line] == []
-    exposed = tool("systemd-analyze", "security", "--offline=true", "--threshold=20", "signals.service")
+    exposed = tool("systemd-analyze", "security", "--offline=true", "--threshold=20", unit)
     assert exposed.returncode == 0, exposed.stdout[-500:]
 
 
 def test_the_unit_calls_a_command_that_there_is():
     """`signals --config FILE serve`, and the minder's exit code of a setting that cannot be used."""
     unit = (DEPLOY / "signals.service").read_text()
+    workers = (DEPLOY / "signals-worker@.service").read_text()
+    assert re.search(r"^ExecStart=\S+/signals --config \S+ work --processes %i$", workers, re.MULTILINE)
+    assert "work" in {command.name for command in commands.registered_commands}
     assert re.search(r"^ExecStart=\S+/signals --config \S+ serve$", unit, re.MULTILINE)
     assert "serve" in {command.name for command in commands.registered_commands}
     assert "RestartPreventExitStatus=2" in unit

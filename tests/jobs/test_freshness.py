@@ -7,7 +7,7 @@ import pytest
 
 from jobs.freshness import alive, judge, not_alive, roots, sentence
 from jobs.objectives import Freshness, JobOverride, PriceOverride, SourceOverride
-from jobs.observed import ChannelSeen, JobSeen, Observed, PriceSeen, SourceSeen
+from jobs.observed import ChannelSeen, InboxSeen, JobSeen, Observed, PriceSeen, SourceSeen
 from signals.model import JobRun
 
 NOW = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)  # a Wednesday
@@ -70,6 +70,16 @@ def test_all_is_well():
     assert judge(look(), SHIPPED) == []
     assert sentence(look(), []) == "Quiet: 1 source fresh, last headline 3 min ago"
     assert alive(look())
+
+
+def test_an_inbox_that_workers_should_score_is_told_where_they_do_not():
+    """None alive, or more waiting than may; where no workers are wanted, the inbox is the service's own matter."""
+    seen = InboxSeen(waiting=5, pending=0, scored=0, rejected=2, workers=1, wanted=True, most=10)
+    assert found(look(inbox=seen)) == {}
+    assert found(look(inbox=seen._replace(wanted=False, workers=0, waiting=99))) == {}
+    assert "does it by itself" in found(look(inbox=seen._replace(workers=0)))["inbox"].text
+    behind = found(look(inbox=seen._replace(waiting=11)))["inbox"]
+    assert (behind.severity, behind.text) == ("warning", "Inbox behind: 11 pushed headlines wait (1 workers, 0 scored)")
 
 
 DOWN = {"last_success_at": ago(720), "failures": 4, "last_error": "http_500: server error"}

@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 from tests.delivery.servers import running
 
 LOG = "signals:{usdjpy}:log"
-SECRETS = {name: f"{name}-s3cret-of-the-tests" for name in ("bot", "pusher", "publisher", "operator")}
+SECRETS = {name: f"{name}-s3cret-of-the-tests" for name in ("bot", "pusher", "worker", "publisher", "operator")}
 KEY = "hmac:signing-s3cret-of-the-tests-0123456789"
 
 

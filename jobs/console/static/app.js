@@ -5,6 +5,7 @@ import * as alerts from "./alerts.js";
 import * as card from "./card.js";
 import { $ } from "./dom.js";
 import * as filter from "./filter.js";
+import * as inbox from "./inbox.js";
 import * as jobs from "./jobs.js";
 import { Line } from "./line.js";
 import * as price from "./price.js";
@@ -23,12 +24,14 @@ line.addEventListener("state", ({ detail }) => {
   const before = state.current();
   state.take(detail);
   jobs.take(detail);
+  inbox.take(detail);
+  if (detail.inbox?.rejected !== before?.inbox?.rejected) inbox.read();
   filter.addSources((detail.sources || []).map((one) => one.id));
   if (closes(before) !== closes(detail)) price.read();
 });
 line.addEventListener("reset", () => stream.read());
 line.addEventListener("found", ({ detail }) => {
-  if (detail.again) for (const read of [price.read, jobs.read, card.read, alerts.read]) read();
+  if (detail.again) for (const read of [price.read, jobs.read, card.read, alerts.read, inbox.read]) read();
 });
 const closes = (told) => JSON.stringify(told?.prices ?? null);
 
