@@ -17,6 +17,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from signals.store import Store
+
 _QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 """For tests, whose data may die with the machine."""
 _SMALL = {"shared_buffers": "32MB", "max_connections": "60", "jit": "off", "log_min_messages": "fatal"}
@@ -108,3 +110,26 @@ def server() -> Iterator[Postgres]:
         yield made
     finally:
         made.close()
+
+
+class Databases:
+    """Databases of one server that have our tables.
+
+    Parameters
+    ----------
+    on : the server. The tables are made once.
+    """
+
+    def __init__(self, on: Postgres) -> None:
+        self.on = on
+        self._template = on.create()
+        Store.open(on.url(self._template)).close()
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[str]:
+        """The address of a database with nothing in its tables, dropped at the end."""
+        name = self.on.create(self._template)
+        try:
+            yield self.on.url(name)
+        finally:
+            self.on.drop(name)
