@@ -69,10 +69,10 @@ class Postgres:
             return f"postgresql+psycopg://signals@{host}/{database}"
         return f"postgresql+psycopg://signals@/{database}?host={self._folder}&port={self.port}"
 
-    def create(self, template: str = "template1") -> str:
+    def create(self, template: str = "template1", more: str = "") -> str:
         """A new database like another, which nobody may be connected to; its name."""
         name = f"t{next(self._numbers)}"
-        self.say(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        self.say(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY {more}")
         return name
 
     def drop(self, database: str) -> None:
@@ -118,11 +118,13 @@ class Databases:
     Parameters
     ----------
     on : the server. The tables are made once.
+
+    They sort texts as English does, as a user's may: who wants code points must say so.
     """
 
     def __init__(self, on: Postgres) -> None:
         self.on = on
-        self._template = on.create()
+        self._template = on.create("template0", "LOCALE_PROVIDER icu ICU_LOCALE 'en-US'")
         Store.open(on.url(self._template)).close()
 
     @contextlib.contextmanager

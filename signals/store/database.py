@@ -180,4 +180,3 @@ def _begin_wal(connection: sqlite3.Connection) -> None:
 
 def _is_busy(error: Exception) -> bool:
     return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 
@@ -41,17 +42,22 @@ def session(url: sa.URL) -> dict[str, str]:
     """What libpq is to be told besides the URL; what stands in the URL is not touched, and goes first."""
     ours = _LINE | {"application_name": session_name()}
     named = {name: value for name, value in ours.items() if name not in url.query}
-    own = url.query.get("options", "")  # the later ones count
-    words = [*(f"-c {name}={value}" for name, value in _SESSION.items()), own if isinstance(own, str) else " ".join(own)]
-    return named | {"options": " ".join(words).strip()}
+    return named | {"options": _options(url, _SESSION)}
 
 
 def impatient(url: sa.URL, wait_s: float) -> sa.URL:
     """The same address for who gives up after so many seconds (at least two), whoever holds a lock."""
-    own = url.query.get("options", "")
-    locks = f"-c lock_timeout={max(1, round(wait_s * 1000))}ms {own if isinstance(own, str) else ' '.join(own)}".strip()
+    options = _options(url, {"lock_timeout": f"{max(1, round(wait_s * 1000))}ms"})
     waits = {} if "connect_timeout" in url.query else {"connect_timeout": str(max(2, round(wait_s)))}
-    return url.update_query_dict(waits | {"options": locks})
+    return url.update_query_dict(waits | {"options": options})
+
+
+def _options(url: sa.URL, ours: Mapping[str, str]) -> str:
+    """Settings of a session, with those that the URL has after them: the later ones count."""
+    own = url.query.get("options", ())
+    return " ".join(
+        [*(f"-c {name}={value}" for name, value in ours.items()), *([own] if isinstance(own, str) else own)]
+    )
 
 
 def alone(conn: sa.Connection, key: int) -> None:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from signals.store import schema
 from signals.store.insert import insert_new
+from signals.store.ordering import plain
 
 _D = schema.source_days
 _COUNTS = ("asked", "unchanged", "failed", "seen", "new", "withdrawn")
@@ -62,7 +63,7 @@ def count(conn: sa.Connection, look: Look, now: dt.datetime) -> None:
 
 def of_day(conn: sa.Connection, day: dt.date) -> list[Day]:
     """All sources that were looked at on a day, by name."""
-    query = sa.select(*(_D.c[name] for name in Day._fields)).where(_D.c.day == day).order_by(_D.c.source)
+    query = sa.select(*(_D.c[name] for name in Day._fields)).where(_D.c.day == day).order_by(plain(_D.c.source))
     return [Day(*row) for row in conn.execute(query)]
 
 

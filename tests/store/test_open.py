@@ -221,7 +221,7 @@ def test_a_table_that_vanishes(store: Store) -> None:
     """Tables that are gone while we run are an error of the store, not of the driver."""
     with store.write() as conn:
         conn.exec_driver_sql("DROP TABLE headlines")
-    with pytest.raises(StoreError, match="no such table|does not exist"), store.read() as conn:
+    with pytest.raises(StoreError, match=r"no such table|does not exist"), store.read() as conn:
         headlines.count(conn)
 
 
