@@ -48,7 +48,7 @@ def root(
 
 _COMMANDS = (
     "run", "serve", "score", "watch", "history", "alerts", "scorecard", "sources", "doctor", "imports", "export",
-    "train", "evaluate", "replay", "backtest", "sweep", "study", "broker", "backup",
+    "train", "evaluate", "replay", "backtest", "sweep", "study", "broker", "backup", "migrating",
 )  # fmt: skip
 """Modules beside this one, in the order of the help."""
 
