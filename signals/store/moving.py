@@ -110,5 +110,7 @@ def _digest(batches: Iterator[Sequence[sa.Row[Any]]], tell: Tell, name: str) -> 
 
 
 def _comparable(value: Any) -> Any:
-    """The value as every database gives it (`schema.Words`)."""
+    """The value as every database gives it: SQLite has no zero below zero, PostgreSQL no NUL (`schema.Words`)."""
+    if isinstance(value, float):
+        return value + 0.0
     return value.replace("\0", "\ufffd") if isinstance(value, str) else value
