@@ -53,6 +53,8 @@ class Store:
             ) from None
         if engine.dialect.name == "sqlite":
             _tune_sqlite(engine)
+        else:
+            event.listen(engine, "checkin", server.as_found)
         store = cls(engine)
         try:
             store._migrate()

@@ -28,6 +28,7 @@ _MENDS = {
     "no space": "free disk space on the database server",
     "could not extend": "free disk space on the database server",
     "read-only transaction": "this is a standby or was set to read only: name the server that may be written",
+    "during recovery": "this is a standby: name the server that may be written",
     "lock timeout": "another session holds it: see pg_locks and pg_stat_activity on the server, or wait",
     "idle-in-transaction": "this process stood still in the middle of its work; it begins anew",
     "deadlock": "two sessions were in each other's way; it is tried again",

@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -58,6 +59,12 @@ def _options(url: sa.URL, ours: Mapping[str, str]) -> str:
     return " ".join(
         [*(f"-c {name}={value}" for name, value in ours.items()), *([own] if isinstance(own, str) else own)]
     )
+
+
+def as_found(connection: Any, _record: object) -> None:
+    """Let a session's next transaction be what the server wishes: one that reads has left "read write" behind."""
+    if connection is not None and not connection.closed:
+        connection.read_only = None
 
 
 def alone(conn: sa.Connection, key: int) -> None:

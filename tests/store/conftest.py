@@ -47,8 +47,6 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 """For what is about the file itself."""
-on_postgres = pytest.mark.parametrize("url", ["postgres"], indirect=True)
-"""For what is about a server."""
 
 
 @pytest.fixture
