@@ -103,14 +103,14 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def server() -> Iterator[Postgres]:
+def server(*, lasting: bool = False) -> Iterator[Postgres]:
     """A server for a session of tests; they are skipped where there is none, but in CI."""
     if programs() is None:
         mend = "no PostgreSQL here: sh .ci/postgres, or Debian's package postgresql"
         if os.environ.get("CI") == "true":
             pytest.fail(mend)
         pytest.skip(mend)
-    made = Postgres()
+    made = Postgres(lasting=lasting)
     try:
         yield made
     finally:
