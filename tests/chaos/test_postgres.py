@@ -49,7 +49,7 @@ def test_a_kill_at_any_boundary_of_the_work_loses_and_repeats_nothing(shell, ser
 
 
 def test_a_service_outlives_its_database_server(tmp_path, nursery, own):
-    """Stopped in order and away for a second, then crashed: nothing that was acknowledged is lost, and none told twice."""
+    """Stopped in order and away for a second, then crashed: nothing acknowledged is lost, nothing told twice."""
 
     def trouble() -> None:
         own.stop(signal.SIGINT)
