@@ -1,6 +1,7 @@
 """`signals migrate-store`: the store into another database, counted and checked."""
 
 import contextlib
+import shlex
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -16,12 +17,11 @@ from jobs.cli import options
 from jobs.settings import Settings
 from signals.errors import ConfigError
 from signals.store import Store, moving
-from signals.store.database import HEAD, address
+from signals.store.database import HEAD, address, shown
 from signals.store.glance import file_of, glance, nature
 from signals.store.server import session_name
 
 _HOME = "-"
-_SECRET = ("password", "passfile", "sslpassword", "options")
 _EXAMPLE = "Example: signals migrate-store postgresql+psycopg://signals:PASSWORD@db.example/signals"
 
 
@@ -51,15 +51,10 @@ def migrate_store(
             total = sum(moving.counts(conn).values())
         with _bar(2 * total) as tell:  # once to copy, once to compare
             moved = moving.copy(old, new, tell)
-    _show(moved, shown(source), shown(target))
+    named = shown(address(target))
+    _show(moved, shown(address(source)), named)
     is_default = target == settings.database_url
-    print("Next: start the service" if is_default else f"Next: SIGNALS_DATABASE_URL={shown(target)} signals serve")
-
-
-def shown(url: str) -> str:
-    """The address without what is secret in it."""
-    made = address(url)
-    return made.set(query={k: v for k, v in made.query.items() if k not in _SECRET}).render_as_string()
+    print("Next: signals serve" if is_default else f"Next: SIGNALS_DATABASE_URL={shlex.quote(named)} signals serve")
 
 
 def _refuse(settings: Settings, source: str, target: str) -> None:

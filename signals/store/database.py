@@ -19,6 +19,7 @@ HEAD = "0009"
 BUSY_S = 30
 """How long a SQLite writer waits for another before it gives up."""
 
+_SECRET = ("password", "passfile", "sslpassword", "options")
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -132,6 +133,11 @@ def address(url: str) -> sa.URL:
     if made.get_backend_name() not in ("sqlite", "postgresql"):
         raise NoSuchModuleError(f"{made.get_backend_name()} is neither SQLite nor PostgreSQL")
     return made
+
+
+def shown(url: sa.URL) -> str:
+    """The address without what is secret in it: to be printed, and to be typed again once the password stands in it."""
+    return url.set(query={k: v for k, v in url.query.items() if k not in _SECRET}).render_as_string()
 
 
 def _options(url: sa.URL) -> dict[str, Any]:

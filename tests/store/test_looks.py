@@ -230,4 +230,5 @@ def test_a_null_character_costs_nothing_but_itself(store: Store, name: str) -> N
     with store.write() as conn:
         headlines.add(conn, [make_headline(**{name: "a\0b"})])
         (found,) = headlines.waiting(conn, limit=1)
-    assert getattr(found, name) in ("a\0b", "a\ufffdb")
+    kept = {"sqlite": "a\0b", "postgresql": "a\ufffdb"}
+    assert getattr(found, name) == kept[store.engine.dialect.name]
