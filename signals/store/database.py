@@ -19,7 +19,7 @@ HEAD = "0009"
 BUSY_S = 30
 """How long a SQLite writer waits for another before it gives up."""
 
-_SECRET = ("password", "passfile", "sslpassword", "options")
+_SECRET = ("password", "sslpassword", "options")
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -42,7 +42,10 @@ class Store:
         try:
             made = address(url)
             engine = sa.create_engine(made, **_options(made))
-        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        except ImportError as error:
+            mend = "install its driver: pip install 'psycopg[binary]'"
+            raise ConfigError("SIGNALS_DATABASE_URL", f"cannot be used: {error}", mend) from error
+        except ArgumentError as error:
             raise ConfigError(
                 "SIGNALS_DATABASE_URL", f"cannot be used: {error}", "sqlite:///FILE or postgresql+psycopg://…"
             ) from error
