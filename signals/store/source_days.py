@@ -56,7 +56,8 @@ def count(conn: sa.Connection, look: Look, now: dt.datetime) -> None:
     }
     values: dict[str, object] = {name: _D.c[name] + add for name, add in more.items() if add}
     if look.failure:
-        so_far: dict[str, int] = conn.execute(sa.select(_D.c.failures).where(mine)).scalar_one()
+        held = sa.select(_D.c.failures).where(mine).with_for_update()  # or who counts beside us would be lost
+        so_far: dict[str, int] = conn.execute(held).scalar_one()
         values["failures"] = so_far | {look.failure: so_far.get(look.failure, 0) + 1}
     conn.execute(sa.update(_D).where(mine).values(values))
 

@@ -11,10 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from signals.errors import ConfigError, StoreError
-from signals.store import Store, facts, feeds, headlines, server, signals
+from signals.store import Store, facts, feeds, headlines, moving, server, signals, source_days
 from signals.store.database import address, impatient
 from signals.store.faults import mend
 from signals.store.glance import glance, nature
+from signals.store.source_days import Look
 from tests import postgres
 from tests.store.conftest import CHANNEL, NOW, SECOND, make_headline
 
@@ -234,6 +235,43 @@ def test_two_who_save_one_state_do_not_meet(store: Store) -> None:
 def _saved(store: Store) -> None:
     with store.write() as conn:
         feeds.save(conn, feeds.FeedState(source="wire", failures=2))
+
+
+def test_failures_that_are_counted_at_once_are_all_counted(store: Store) -> None:
+    """Two who look at one source: neither forgets what the other saw."""
+    with store.write() as conn:
+        source_days.count(conn, Look("wire", failure="timeout"), NOW)
+    with store.write() as conn:
+        source_days.count(conn, Look("wire", failure="timeout"), NOW)
+        other = threading.Thread(target=_counted, args=(store,))
+        other.start()
+        await_waiter(conn)
+    other.join()
+    with store.read() as conn:
+        (day,) = source_days.of_day(conn, NOW.date())
+    assert (day.asked, day.failures) == (3, {"timeout": 2, "http_500": 1})
+
+
+def _counted(store: Store) -> None:
+    with store.write() as conn:
+        source_days.count(conn, Look("wire", failure="http_500"), NOW)
+
+
+@pytest.mark.parametrize("kept", [(), (3, 7)])
+def test_rows_that_a_server_numbers_go_on_after_a_move(store: Store, kept: tuple[int, ...]) -> None:
+    """The next number is one more than the highest that was copied; of an empty table the first is 1."""
+    numbered = sa.Table(
+        "numbered", sa.MetaData(), sa.Column("n", sa.Integer, primary_key=True), sa.Column("x", sa.Text)
+    )
+    with store.write() as conn:
+        numbered.create(conn)
+        for number in kept:
+            conn.execute(sa.insert(numbered), {"n": number, "x": ""})
+        moving.number_on(conn, numbered)
+        assert (
+            conn.execute(sa.insert(numbered).returning(numbered.c.n), {"x": ""}).scalar_one()
+            == max(kept, default=0) + 1
+        )
 
 
 def test_a_database_of_another_encoding_is_refused(databases: postgres.Databases) -> None:
