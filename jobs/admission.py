@@ -51,7 +51,10 @@ class Admitted(NamedTuple):
 
 def admit(conn: sa.Connection, found: Sequence[Headline], withdrawn: Sequence[Withdrawal] = ()) -> tuple[int, int]:
     """Store what is new of these; returns how many headlines and withdrawals that were."""
-    last_at = facts.last_known_at(conn) if found or withdrawn else None
+    if not found and not withdrawn:
+        return 0, 0
+    facts.hold(conn)
+    last_at = facts.last_known_at(conn)
     return (
         headlines.add(conn, [_not_before(one, last_at) for one in found]),
         withdrawals.add(conn, [_not_before(one, last_at) for one in withdrawn]),
@@ -60,6 +63,7 @@ def admit(conn: sa.Connection, found: Sequence[Headline], withdrawn: Sequence[Wi
 
 def admit_history(conn: sa.Connection, found: Sequence[Headline]) -> int:
     """Store what is new of these, which someone brought: known at times of their own. Returns how many that were."""
+    facts.hold(conn)
     return headlines.add(conn, found, imported=True)
 
 

@@ -36,7 +36,7 @@ def back_up(settings: Settings, to: Path, now: dt.datetime, *, with_secrets: boo
     StoreError : the store cannot be read, or is broken.
     OSError : the file cannot be written.
     """
-    source = store_file(settings, "backed up", "pg_dump --format=custom --file=signals.dump")
+    source = store_file(settings, "backed up", "pg_dump --format=custom --file=signals.dump ")
     if not source.is_file():
         raise ConfigError(str(source), "there is no store here", "set SIGNALS_HOME to the home of the service")
     if not to.absolute().parent.is_dir():

@@ -137,6 +137,7 @@ def _keep(app: App, run: Run, feed: Feed, result: Reading | FailedRead, counts: 
     with app.store.write() as conn:  # the state and what it stands for, together: a crash can't skip items
         new = withdrawn = 0
         if isinstance(result, Reading):
+            facts.hold(conn)  # first of all, so that whoever holds rows of the table waits for nobody
             new, withdrawn = admit(conn, result.headlines, _vanished(conn, feed, result, app))
         feeds.save(conn, _remembered(result))
         source_days.count(conn, _looked(feed, result, new, withdrawn), app.clock())

@@ -2,16 +2,17 @@
 
 import contextlib
 import datetime as dt
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import msgspec
-import sqlalchemy as sa
 
 from jobs.settings import Settings
 from signals.errors import ConfigError
+from signals.store.database import address, shown
 
 FORMAT: Final = 1
 MANIFEST = "manifest.json"
@@ -46,9 +47,10 @@ class Manifest(msgspec.Struct, frozen=True):
 
 def store_file(settings: Settings, done: str, command: str) -> Path:
     """The file of the store. Raises ConfigError where it is none."""
-    url = sa.make_url(settings.database_url)
+    url = address(settings.database_url)
     if url.get_backend_name() != "sqlite" or not url.database:
-        mend = f"PGPASSWORD=… {command} --host={url.host} --username={url.username} {url.database}"
+        there = shlex.quote(shown(url._replace(drivername="postgresql", password=None)))
+        mend = f"PGPASSWORD=… {command}{there}; config/deploy/README.md has the rest"
         raise ConfigError("SIGNALS_DATABASE_URL", f"a server's database is {done} by its own tools", mend)
     return Path(url.database)
 

@@ -27,7 +27,7 @@ def restore(settings: Settings, source: Path) -> Manifest:
     OSError : the file cannot be read, or the home not written.
     """
     home = settings.home
-    store_file(settings, "restored", "pg_restore --dbname=signals signals.dump")
+    store_file(settings, "restored", "pg_restore --clean --if-exists --no-owner signals.dump --dbname=")
     if home.exists() and any(home.iterdir()):
         raise ConfigError(str(home), "is not empty", "set SIGNALS_HOME to a new folder, or move this one away")
     home.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,16 @@
 """What all tests share. First of all: no test reaches outside this machine."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.guard import network
+
+if TYPE_CHECKING:
+    from tests import postgres
 
 ROOT = Path(__file__).parent.parent
 
@@ -19,3 +26,12 @@ for name in ("COLUMNS", "LINES"):  # readline sets them where there is a termina
     os.environ.pop(name, None)
 for name in [name for name in os.environ if name.startswith("SIGNALS_")]:
     del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def databases() -> "Iterator[postgres.Databases]":
+    """PostgreSQL, one server for the process: started when a test first asks for it."""
+    from tests import postgres  # not before the variables are gone
+
+    with postgres.server() as made:
+        yield postgres.Databases(made)

@@ -48,7 +48,7 @@ def root(
 
 _COMMANDS = (
     "run", "serve", "work", "inbox", "score", "watch", "history", "alerts", "scorecard", "sources", "doctor", "imports",
-    "export", "train", "evaluate", "replay", "backtest", "sweep", "study", "broker", "backup",
+    "export", "train", "evaluate", "replay", "backtest", "sweep", "study", "broker", "backup", "migrating",
 )  # fmt: skip
 """Modules beside this one, in the order of the help."""
 

@@ -25,7 +25,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     query: str | None = None
     """What to ask for, where the kind searches (`yahoo_news`: a ticker)."""
     every_s: Annotated[int, Meta(ge=5)] = 300
-    lang: str | None = None
+    lang: Annotated[str, Meta(max_length=8)] | None = None
     weight: Annotated[float, Meta(ge=0, le=1)] = 1.0
     enabled: bool = True
     allow_private: bool = False

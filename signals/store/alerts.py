@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from signals.model import Record
 from signals.store import schema
 from signals.store.insert import insert_new
+from signals.store.ordering import plain
 
 _A = schema.alerts
 
@@ -41,7 +42,9 @@ def hold(conn: sa.Connection) -> None:
 
 def standing(conn: sa.Connection) -> list[Alert]:
     """All that are not closed, those among them that are not told yet."""
-    return [_alert(row) for row in conn.execute(sa.select(_A).where(_A.c.closed_at.is_(None)).order_by(_A.c.key))]
+    return [
+        _alert(row) for row in conn.execute(sa.select(_A).where(_A.c.closed_at.is_(None)).order_by(plain(_A.c.key)))
+    ]
 
 
 def save(conn: sa.Connection, alert: Alert) -> bool:
@@ -67,7 +70,7 @@ def told(conn: sa.Connection, *, limit: int, closed: bool = True, since: dt.date
         query = query.where(_A.c.closed_at.is_(None))
     if since is not None:
         query = query.where(_A.c.closed_at.is_(None) | (_A.c.closed_at >= since))
-    return [_alert(row) for row in conn.execute(query.order_by(_A.c.opened_at.desc(), _A.c.key).limit(limit))]
+    return [_alert(row) for row in conn.execute(query.order_by(_A.c.opened_at.desc(), plain(_A.c.key)).limit(limit))]
 
 
 def thin(conn: sa.Connection, before: dt.datetime) -> int:

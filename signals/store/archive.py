@@ -17,6 +17,7 @@ from signals.model import Headline, Withdrawal
 from signals.store import schema, withdrawals
 from signals.store.columns import columns
 from signals.store.headlines import headline
+from signals.store.ordering import plain
 
 _H, _W, _I = schema.headlines, schema.withdrawals, schema.indexes
 _CHUNK = 2_000
@@ -74,9 +75,13 @@ def waits(conn: sa.Connection) -> tuple[int, int]:
 
 def _recorded(conn: sa.Connection) -> Iterator[Taken]:
     """Three streams, each in the order of its steps, merged."""
-    taken = sa.select(_H).where(_H.c.scored_at.is_not(None)).order_by(_H.c.scored_at, _H.c.known_at, _H.c.headline_id)
+    taken = (
+        sa.select(_H)
+        .where(_H.c.scored_at.is_not(None))
+        .order_by(_H.c.scored_at, _H.c.known_at, plain(_H.c.headline_id))
+    )
     fallen = sa.select(_W, _OF_HISTORY).where(_W.c.taken_at.is_not(None))
-    fallen = fallen.order_by(_W.c.taken_at, _W.c.known_at, _W.c.headline_id)
+    fallen = fallen.order_by(_W.c.taken_at, _W.c.known_at, plain(_W.c.headline_id))
     told = sa.select(_I.c.at).order_by(_I.c.at)  # where signals had expired, and nothing else came
     streams: tuple[Iterator[_Fact], ...] = (
         ((row.scored_at, row.imported, headline(row)) for row in _stream(conn, taken)),
@@ -108,7 +113,7 @@ def _batches(
 
     def narrow(query: sa.Select[Any]) -> sa.Select[Any]:
         query = query.where(_H.c.scored_at.is_(None), _H.c.imported.is_(history))
-        return query.order_by(_H.c.backfilled, _H.c.known_at, _H.c.headline_id)
+        return query.order_by(_H.c.backfilled, _H.c.known_at, plain(_H.c.headline_id))
 
     (known,) = _times(conn, (_H.c.known_at,), narrow)
     oldest = np.minimum.accumulate(known[::-1])[::-1]

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from signals.model import FeedState
 from signals.store import schema
+from signals.store.insert import put
 
 _F = schema.feed_states
 PREFIX = "prices:"
@@ -21,7 +22,7 @@ def remembered(conn: sa.Connection, prefix: str) -> dict[str, FeedState]:
 
 def replace(conn: sa.Connection, forget: Iterable[str], save: Iterable[FeedState]) -> None:
     """Forget the states of these sources, and remember these."""
-    saved = list(save)
-    conn.execute(sa.delete(_F).where(_F.c.source.in_([*forget, *(state.source for state in saved)])))
-    if saved:
-        conn.execute(sa.insert(_F), [msgspec.structs.asdict(state) for state in saved])
+    gone = list(forget)
+    if gone:
+        conn.execute(sa.delete(_F).where(_F.c.source.in_(gone)))
+    put(conn, _F, [msgspec.structs.asdict(state) for state in save])

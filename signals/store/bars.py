@@ -13,6 +13,7 @@ from signals.model import PAIR, Bar
 from signals.store import schema
 from signals.store.columns import columns
 from signals.store.insert import insert_new
+from signals.store.ordering import plain
 
 _B = schema.bars
 _FIELDS = tuple(_B.c[name] for name in Bar.__struct_fields__)
@@ -65,7 +66,9 @@ def last_close_at(conn: sa.Connection, source: str, length_s: float) -> dt.datet
 def last_close(conn: sa.Connection, sources: Collection[str], before: dt.datetime) -> tuple[dt.datetime, float] | None:
     """Close (UTC, JPY per USD) of the newest kept bar of these sources that closed by then, as last learned."""
     query = sa.select(_B.c.close_at, _B.c.close).where(_B.c.source.in_(sources), _B.c.close_at <= before)
-    row = conn.execute(query.order_by(_B.c.close_at.desc(), _B.c.known_at.desc()).limit(1)).one_or_none()
+    row = conn.execute(
+        query.order_by(_B.c.close_at.desc(), _B.c.known_at.desc(), plain(_B.c.source)).limit(1)
+    ).one_or_none()
     return None if row is None else (row.close_at, row.close)
 
 
@@ -94,7 +97,7 @@ def opens_within(
     `without` names sources whose prices are no market's.
     """
     wanted = (_B.c.open_at.between(low, high), _B.c.length_s <= max_length_s, _B.c.source.not_in(without))
-    order = (_B.c.length_s, _B.c.source, _B.c.open_at, _B.c.known_at)
+    order = (_B.c.length_s, plain(_B.c.source), _B.c.open_at, _B.c.known_at)
     found: dict[tuple[int, str], dict[dt.datetime, float]] = {}
     columns = sa.select(_B.c.length_s, _B.c.source, _B.c.open_at, _B.c.open)
     for row in conn.execute(columns.where(*wanted).order_by(*order)):
@@ -109,7 +112,7 @@ def series(conn: sa.Connection) -> list[Series]:
     ).where(_B.c.pair == PAIR)
     return [
         Series(*row)
-        for row in conn.execute(query.group_by(_B.c.source, _B.c.length_s).order_by(_B.c.length_s, _B.c.source))
+        for row in conn.execute(query.group_by(_B.c.source, _B.c.length_s).order_by(_B.c.length_s, plain(_B.c.source)))
     ]
 
 

@@ -8,15 +8,18 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from signals.errors import ConfigError, StoreError
+from signals.store import server
+from signals.store.faults import own_errors
 
 HEAD = "0009"
 """Revision that this code needs; a test holds it equal to the newest migration."""
 BUSY_S = 30
 """How long a SQLite writer waits for another before it gives up."""
 
+_SECRET = ("password", "sslpassword", "options")
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -37,8 +40,12 @@ class Store:
     def open(cls, url: str) -> "Store":
         """Connect to `url` (SQLAlchemy's form) and bring its tables up to date."""
         try:
-            engine = sa.create_engine(url, **_options(url))
-        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            made = address(url)
+            engine = sa.create_engine(made, **_options(made))
+        except ImportError as error:
+            mend = "install its driver: pip install 'psycopg[binary]'"
+            raise ConfigError("SIGNALS_DATABASE_URL", f"cannot be used: {error}", mend) from error
+        except ArgumentError as error:
             raise ConfigError(
                 "SIGNALS_DATABASE_URL", f"cannot be used: {error}", "sqlite:///FILE or postgresql+psycopg://…"
             ) from error
@@ -50,6 +57,8 @@ class Store:
             ) from None
         if engine.dialect.name == "sqlite":
             _tune_sqlite(engine)
+        else:
+            event.listen(engine, "checkin", server.as_found)
         store = cls(engine)
         try:
             store._migrate()
@@ -60,16 +69,18 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A transaction that only reads: it never waits for a writer."""
-        with _own_errors(self.name), self.engine.connect() as raw:
+        """A transaction that only reads, and sees one moment: it never waits for a writer."""
+        with own_errors(self.name), self.engine.connect() as raw:
             conn = raw.execution_options(reads=True)
+            if conn.dialect.name == "postgresql":
+                conn = conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with conn.begin():
                 yield conn
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction: all of it or nothing."""
-        with _own_errors(self.name), self.engine.begin() as conn:
+        with own_errors(self.name), self.engine.begin() as conn:
             yield conn
 
     def close(self) -> None:
@@ -92,7 +103,9 @@ class Store:
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         try:
-            with self.write() as conn:  # who comes second waits here, then finds nothing left to do
+            with self.write() as conn:
+                server.alone(conn, server.TABLES)  # who comes second waits here, then finds nothing left to do
+                server.usable(conn, self.name)
                 config.attributes["connection"] = conn
                 command.upgrade(config, "head")
         except CommandError as error:
@@ -103,18 +116,37 @@ class Store:
 
 def impatient(url: str, wait_s: float) -> str:
     """The same address (SQLAlchemy's form) for who gives up after so many seconds."""
-    made = sa.make_url(url)
+    made = address(url)
     if made.get_backend_name() == "sqlite":
         shorter = min(wait_s, _busy_ms(made) / 1000)
         return made.update_query_dict({"timeout": str(shorter)}).render_as_string(hide_password=False)
-    limits = {"connect_timeout": str(max(2, round(wait_s)))} if "connect_timeout" not in made.query else {}
-    return made.update_query_dict(limits).render_as_string(hide_password=False)
+    return server.impatient(made, wait_s).render_as_string(hide_password=False)
 
 
-def _options(url: str) -> dict[str, Any]:
-    if url.startswith("sqlite"):
+def address(url: str) -> sa.URL:
+    """The address in SQLAlchemy's parts; PostgreSQL's own form (`postgresql://…`) means our driver for it.
+
+    Raises
+    ------
+    sqlalchemy.exc.ArgumentError, ValueError : it is none. NoSuchModuleError : of a database that we do not know.
+    """
+    made = sa.make_url(url)
+    if made.drivername in ("postgres", "postgresql"):
+        return made.set(drivername="postgresql+psycopg")
+    if made.get_backend_name() not in ("sqlite", "postgresql"):
+        raise NoSuchModuleError(f"{made.get_backend_name()} is neither SQLite nor PostgreSQL")
+    return made
+
+
+def shown(url: sa.URL) -> str:
+    """The address without what is secret in it: to be printed, and to be typed again once the password stands in it."""
+    return url.set(query={k: v for k, v in url.query.items() if k not in _SECRET}).render_as_string()
+
+
+def _options(url: sa.URL) -> dict[str, Any]:
+    if url.get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": BUSY_S, "check_same_thread": False}}
-    return {"pool_pre_ping": True}
+    return {"pool_pre_ping": True, "connect_args": server.session(url)}
 
 
 def _tune_sqlite(engine: sa.Engine) -> None:
@@ -159,25 +191,3 @@ def _begin_wal(connection: sqlite3.Connection) -> None:
 
 def _is_busy(error: Exception) -> bool:
     return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-
-
-@contextmanager
-def _own_errors(name: str) -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        problem = str(error.orig).strip() or type(error.orig).__name__
-        raise StoreError(name, problem.splitlines()[0], _mend(problem)) from error
-
-
-def _mend(problem: str) -> str:
-    table = {
-        "locked": "another process holds it: end that one, or wait",
-        "full": "free disk space under SIGNALS_HOME",
-        "readonly": "may this user write to it and its folder?",
-        "unable to open": "does its folder exist, and may this user write there?",
-        "not a database": "move the file away: it is not one of ours",
-        "malformed": "restore it from a backup, or move it away to begin anew",
-        "connection": "is the server up, and the URL right?",
-    }
-    return next((mend for word, mend in table.items() if word in problem.lower()), "")

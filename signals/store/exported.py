@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from signals.message import Index, Signal
 from signals.model import Bar, ForwardReturn, Headline, JobRun, Score
 from signals.store import schema
+from signals.store.ordering import plain
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -94,21 +95,24 @@ def _reads() -> dict[str, _Read]:
     back = retractions.selected_columns
     made = ("scored_at", "story_id", "skip_reason", "imported")
     return {
-        "headlines": _Read(sa.select(*_fields(_H, Headline, *made)), _H.c.known_at, (_H.c.headline_id,)),
-        "scores": _Read(scores, _H.c.known_at, (score.c.headline_id, score.c.model_id)),
-        "signals": _Read(sa.select(_S.c.data), _S.c.known_at, (_S.c.signal_id,), _signals),
-        "retractions": _Read(retractions, back.known_at, (back.signal_id,)),
-        "withdrawals": _Read(sa.select(_W), _W.c.known_at, (_W.c.headline_id,)),
+        "headlines": _Read(sa.select(*_fields(_H, Headline, *made)), _H.c.known_at, (plain(_H.c.headline_id),)),
+        "scores": _Read(scores, _H.c.known_at, (plain(score.c.headline_id), plain(score.c.model_id))),
+        "signals": _Read(sa.select(_S.c.data), _S.c.known_at, (plain(_S.c.signal_id),), _signals),
+        "retractions": _Read(retractions, back.known_at, (plain(back.signal_id),)),
+        "withdrawals": _Read(sa.select(_W), _W.c.known_at, (plain(_W.c.headline_id),)),
         "indexes": _Read(sa.select(*_fields(_I, Index, "at")), _I.c.at, ()),
         "bars": _Read(
-            sa.select(*_fields(_B, Bar)), _B.c.open_at, (_B.c.source, _B.c.close_at, _B.c.known_at), narrowed=_series
+            sa.select(*_fields(_B, Bar)),
+            _B.c.open_at,
+            (plain(_B.c.source), _B.c.close_at, _B.c.known_at),
+            narrowed=_series,
         ),
         "forward_returns": _Read(
             sa.select(*_fields(schema.forward_returns, ForwardReturn)),
             schema.forward_returns.c.settled_at,
-            (schema.forward_returns.c.signal_id,),
+            (plain(schema.forward_returns.c.signal_id),),
         ),
-        "job_runs": _Read(sa.select(*_fields(_R, JobRun)), _R.c.started_at, (_R.c.run_id,)),
+        "job_runs": _Read(sa.select(*_fields(_R, JobRun)), _R.c.started_at, (plain(_R.c.run_id),)),
     }
 
 

@@ -4,9 +4,14 @@ import datetime as dt
 
 import sqlalchemy as sa
 
-from signals.store import schema
+from signals.store import schema, server
 
 _H, _W = schema.headlines, schema.withdrawals
+
+
+def hold(conn: sa.Connection) -> None:
+    """Let nobody else put facts in until the transaction ends: what is read now as the newest then stays so."""
+    server.alone(conn, server.FACTS)
 
 
 def last_known_at(conn: sa.Connection) -> dt.datetime | None:
@@ -20,5 +25,6 @@ def last_step_at(conn: sa.Connection) -> dt.datetime | None:
 
 
 def _latest(conn: sa.Connection, *columns: sa.Column[dt.datetime]) -> dt.datetime | None:
-    found = [conn.execute(sa.select(sa.func.max(column))).scalar() for column in columns]
+    newest = (sa.select(sa.func.max(column)).scalar_subquery() for column in columns)  # each the end of an index
+    found = conn.execute(sa.select(*newest)).one()
     return max((at for at in found if at is not None), default=None)

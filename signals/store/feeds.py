@@ -7,6 +7,8 @@ import sqlalchemy as sa
 
 from signals.model import FeedState
 from signals.store import schema
+from signals.store.insert import put
+from signals.store.ordering import plain
 
 _F = schema.feed_states
 
@@ -19,13 +21,12 @@ def state(conn: sa.Connection, source: str) -> FeedState:
 
 def states(conn: sa.Connection) -> list[FeedState]:
     """All sources ever read, by name."""
-    return [_state(row) for row in conn.execute(sa.select(_F).order_by(_F.c.source))]
+    return [_state(row) for row in conn.execute(sa.select(_F).order_by(plain(_F.c.source)))]
 
 
 def save(conn: sa.Connection, state: FeedState) -> None:
     """Remember this state of its source."""
-    conn.execute(sa.delete(_F).where(_F.c.source == state.source))
-    conn.execute(sa.insert(_F), msgspec.structs.asdict(state))
+    put(conn, _F, [msgspec.structs.asdict(state)])
 
 
 def _state(row: sa.Row[Any]) -> FeedState:

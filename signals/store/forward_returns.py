@@ -11,6 +11,7 @@ from signals.message import Signal
 from signals.model import ForwardReturn
 from signals.store import schema
 from signals.store.insert import insert_new
+from signals.store.ordering import plain
 
 _F, _H, _S = schema.forward_returns, schema.headlines, schema.signals
 
@@ -30,7 +31,7 @@ def unsettled(conn: sa.Connection, before: dt.datetime, limit: int) -> list[Sign
         .join(_H, _H.c.headline_id == _S.c.headline_id)
         .outerjoin(_F, _F.c.signal_id == _S.c.signal_id)
         .where(_F.c.signal_id.is_(None), ~_H.c.backfilled, _S.c.known_at < before)
-        .order_by(_S.c.known_at, _S.c.signal_id)
+        .order_by(_S.c.known_at, plain(_S.c.signal_id))
         .limit(limit)
     )
     return [msgspec.convert(data, Signal) for data in conn.execute(query).scalars()]
@@ -48,7 +49,7 @@ def since(conn: sa.Connection, start: dt.datetime) -> list[Settled]:
         .join(_H, _H.c.headline_id == _S.c.headline_id)
         .outerjoin(_F, _F.c.signal_id == _S.c.signal_id)
         .where(~_H.c.backfilled, _S.c.known_at >= start)
-        .order_by(_S.c.known_at, _S.c.signal_id)
+        .order_by(_S.c.known_at, plain(_S.c.signal_id))
     )
     found = []
     for row in conn.execute(query):

@@ -14,7 +14,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from signals.errors import ConfigError, StoreError
-from signals.store.database import HEAD, Store
+from signals.store import server
+from signals.store.database import HEAD, Store, address, impatient
 
 _WAIT_S = 2
 """How long a glance waits for a lock or a server."""
@@ -53,10 +54,11 @@ def glance(url: str) -> Store:
     try:
         if path is not None:
             return Store(_reader(path))
-        engine = sa.create_engine(url, poolclass=NullPool, connect_args=_bounded(url))
+        quick = impatient(url, _WAIT_S)
+        engine = sa.create_engine(quick, poolclass=NullPool, connect_args=server.session(address(quick)))
     except (NoSuchModuleError, ImportError) as error:
         raise ConfigError("SIGNALS_DATABASE_URL", f"cannot be used: {error}", "install the extra [postgres]") from error
-    return Store(engine.execution_options(postgresql_readonly=True))
+    return Store(engine)
 
 
 def nature(store: Store) -> Nature:
@@ -96,14 +98,10 @@ def damage(path: Path, within_s: float) -> str | None:
 
 def _url(url: str) -> sa.URL:
     try:
-        return sa.make_url(url)
+        return address(url)
     except (ArgumentError, ValueError):  # without its text: a piece of a password may stand in it
         mend = "sqlite:///FILE or postgresql+psycopg://…; in a password write %40 for @, %3A for :, %2F for /"
         raise ConfigError("SIGNALS_DATABASE_URL", "is no address of a database", mend) from None
-
-
-def _bounded(url: str) -> dict[str, object]:
-    return {"connect_timeout": _WAIT_S} if _url(url).get_backend_name() == "postgresql" else {}
 
 
 def _reader(path: Path) -> sa.Engine:

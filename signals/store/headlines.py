@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from signals.model import Headline, Skip, Story
 from signals.store import schema
 from signals.store.insert import insert_new
+from signals.store.ordering import plain
 
 _H = schema.headlines
 _FIELDS = tuple(_H.c[name] for name in Headline.__struct_fields__)
@@ -40,7 +41,7 @@ def waiting(conn: sa.Connection, *, limit: int, imported: bool = False) -> list[
     `imported` asks for imported history instead: it is taken in batches of its own, so that no news waits for it.
     """
     query = sa.select(*_FIELDS).where(_H.c.scored_at.is_(None), _H.c.imported.is_(imported))
-    query = query.order_by(_H.c.backfilled, _H.c.known_at, _H.c.headline_id)
+    query = query.order_by(_H.c.backfilled, _H.c.known_at, plain(_H.c.headline_id))
     return [headline(row) for row in conn.execute(query.limit(limit))]
 
 
@@ -74,7 +75,7 @@ def mark_taken(
     story_of = {headline_id: story.story_id for story in stories for headline_id in story.headline_ids}
     rows: list[dict[str, Any]] = [
         {"id": h.headline_id, "at": at, "story": story_of[h.headline_id], "reason": reasons.get(h.headline_id)}
-        for h in headlines
+        for h in sorted(headlines, key=_by_id)  # rows are locked in one order, whoever does it
     ]
     if not rows:
         return
@@ -91,7 +92,7 @@ def _tell(conn: sa.Connection, story_ids: Sequence[str]) -> None:
     """Write these stories anew from their headlines: one that came late stands where it was known."""
     query = sa.select(_H.c.story_id, _H.c.known_at, _H.c.headline_id).where(_H.c.story_id.in_(story_ids))
     members: dict[str, list[tuple[dt.datetime, str]]] = {}
-    for story_id, known_at, headline_id in conn.execute(query.order_by(_H.c.known_at, _H.c.headline_id)):
+    for story_id, known_at, headline_id in conn.execute(query.order_by(_H.c.known_at, plain(_H.c.headline_id))):
         members.setdefault(story_id, []).append((known_at, headline_id))
     conn.execute(sa.delete(schema.stories).where(schema.stories.c.story_id.in_(story_ids)))
     stories = [
@@ -114,6 +115,10 @@ def count(conn: sa.Connection, sources: Collection[str] | None = None) -> int:
     if sources is not None:
         query = query.where(_H.c.source.in_(sources))
     return int(conn.execute(query).scalar_one())
+
+
+def _by_id(one: Headline) -> str:
+    return one.headline_id
 
 
 def headline(row: sa.Row[Any]) -> Headline:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from signals.model import Record
 from signals.store import schema
+from signals.store.insert import put
 
 _I = schema.imports
 
@@ -34,5 +35,4 @@ def find(conn: sa.Connection, import_id: str) -> Import | None:
 
 def save(conn: sa.Connection, one: Import) -> None:
     """Remember how far it has come."""
-    conn.execute(sa.delete(_I).where(_I.c.import_id == one.import_id))
-    conn.execute(sa.insert(_I), msgspec.structs.asdict(one))
+    put(conn, _I, [msgspec.structs.asdict(one)])

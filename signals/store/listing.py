@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from signals.model import ForwardReturn, JobRun
 from signals.store import schema
+from signals.store.ordering import plain
 from signals.store.runs import _run
 
 _F, _H, _S, _R, _I = schema.forward_returns, schema.headlines, schema.signals, schema.job_runs, schema.indexes
@@ -56,9 +57,9 @@ def signals(conn: sa.Connection, wanted: Filter, *, limit: int, before: Before |
     query = query.outerjoin(_F, _F.c.signal_id == _S.c.signal_id).where(*_conditions(wanted))
     if before is not None:
         older = _S.c.known_at < before.known_at
-        as_old = (_S.c.known_at == before.known_at) & (_S.c.signal_id < before.signal_id)
+        as_old = (_S.c.known_at == before.known_at) & (plain(_S.c.signal_id) < before.signal_id)
         query = query.where(_S.c.known_at <= before.known_at, older | as_old)
-    query = query.order_by(_S.c.known_at.desc(), _S.c.signal_id.desc()).limit(limit)
+    query = query.order_by(_S.c.known_at.desc(), plain(_S.c.signal_id).desc()).limit(limit)
     return [Listed(*row) for row in conn.execute(query)]
 
 
@@ -89,7 +90,10 @@ def index(conn: sa.Connection, since: dt.datetime, *, limit: int) -> list[Point]
 def runs_since(conn: sa.Connection, since: dt.datetime, *, without: Collection[str], limit: int) -> list[JobRun]:
     """Runs that started at a UTC time or later, newest first; good runs of the jobs in `without` are left out."""
     query = sa.select(_R).where(_R.c.started_at >= since, _R.c.job.not_in(without) | (_R.c.outcome != "ok"))
-    return [_run(row) for row in conn.execute(query.order_by(_R.c.started_at.desc()).limit(limit))]
+    return [
+        _run(row)
+        for row in conn.execute(query.order_by(_R.c.started_at.desc(), plain(_R.c.run_id).desc()).limit(limit))
+    ]
 
 
 def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:

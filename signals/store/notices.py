@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from signals.store import schema
 from signals.store.insert import insert_new
+from signals.store.ordering import plain
 
 _N = schema.notices
 
@@ -47,7 +48,7 @@ def claim(conn: sa.Connection, way: str, now: dt.datetime, until: dt.datetime, o
     is too old to be told.
     """
     waits = (_N.c.way == way) & _N.c.sent_at.is_(None) & (_N.c.made_at >= oldest)
-    row = conn.execute(sa.select(_N).where(waits).order_by(_N.c.made_at, _N.c.notice_id).limit(1)).one_or_none()
+    row = conn.execute(sa.select(_N).where(waits).order_by(_N.c.made_at, plain(_N.c.notice_id)).limit(1)).one_or_none()
     if row is None or row.next_try_at > now:
         return None
     mine = (_N.c.notice_id == row.notice_id) & (_N.c.way == way) & (_N.c.next_try_at == row.next_try_at)
@@ -67,7 +68,7 @@ def waiting(conn: sa.Connection, ways: Collection[str], oldest: dt.datetime) -> 
     found = []
     for way in ways:
         query = sa.select(_N).where(_N.c.way == way, _N.c.sent_at.is_(None), _N.c.made_at >= oldest)
-        if rows := conn.execute(query.order_by(_N.c.made_at, _N.c.notice_id)).all():
+        if rows := conn.execute(query.order_by(_N.c.made_at, plain(_N.c.notice_id))).all():
             found.append(Waiting(way, len(rows), rows[0].made_at, rows[0].error))
     return found
 

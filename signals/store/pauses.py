@@ -6,15 +6,15 @@ import msgspec
 import sqlalchemy as sa
 
 from signals.model import Pause
-from signals.store import schema
+from signals.store import insert, schema
+from signals.store.ordering import plain
 
 _P = schema.job_pauses
 
 
 def put(conn: sa.Connection, pause: Pause) -> None:
     """Pause a job, or change for how long and why."""
-    lift(conn, pause.job)
-    conn.execute(sa.insert(_P), msgspec.structs.asdict(pause))
+    insert.put(conn, _P, [msgspec.structs.asdict(pause)])
 
 
 def lift(conn: sa.Connection, job: str) -> bool:
@@ -24,7 +24,7 @@ def lift(conn: sa.Connection, job: str) -> bool:
 
 def standing(conn: sa.Connection, now: dt.datetime) -> dict[str, Pause]:
     """The pauses that hold at a UTC time, by job."""
-    query = sa.select(_P).where(_P.c.until.is_(None) | (_P.c.until > now)).order_by(_P.c.job)
+    query = sa.select(_P).where(_P.c.until.is_(None) | (_P.c.until > now)).order_by(plain(_P.c.job))
     return {row.job: Pause(**dict(row._mapping)) for row in conn.execute(query)}
 
 

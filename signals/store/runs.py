@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from signals.model import JobRun
 from signals.store import schema
+from signals.store.ordering import plain
 
 _R = schema.job_runs
 
@@ -40,7 +41,7 @@ def close_left(conn: sa.Connection, triggers: Collection[str], now: dt.datetime,
 
 def running(conn: sa.Connection, triggers: Collection[str] | None = None) -> list[JobRun]:
     """The runs that are under way, or were left open; oldest first; of these triggers or of all."""
-    query = sa.select(_R).where(_R.c.outcome == "running").order_by(_R.c.started_at, _R.c.run_id)
+    query = sa.select(_R).where(_R.c.outcome == "running").order_by(_R.c.started_at, plain(_R.c.run_id))
     return [_run(row) for row in conn.execute(query if triggers is None else query.where(_R.c.trigger.in_(triggers)))]
 
 
@@ -54,7 +55,7 @@ def recent(
     limit: int = 50,
 ) -> list[JobRun]:
     """Newest runs first, of one job, outcome and from a start on; good runs of the jobs in `without` are left out."""
-    query = sa.select(_R).order_by(_R.c.started_at.desc(), _R.c.run_id.desc()).limit(limit)
+    query = sa.select(_R).order_by(_R.c.started_at.desc(), plain(_R.c.run_id).desc()).limit(limit)
     if job is not None:
         query = query.where(_R.c.job == job)
     if outcome is not None:
@@ -80,7 +81,7 @@ def latest(conn: sa.Connection) -> dict[str, JobRun]:
     """The newest run of each job."""
     newest = sa.select(_R.c.job, sa.func.max(_R.c.started_at).label("at")).group_by(_R.c.job).subquery()
     query = sa.select(_R).join(newest, (_R.c.job == newest.c.job) & (_R.c.started_at == newest.c.at))
-    return {row.job: _run(row) for row in conn.execute(query.order_by(_R.c.run_id))}
+    return {row.job: _run(row) for row in conn.execute(query.order_by(plain(_R.c.run_id)))}
 
 
 def _row(run: JobRun) -> dict[str, object]:

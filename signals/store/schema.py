@@ -36,6 +36,19 @@ class Utc(sa.types.TypeDecorator[dt.datetime]):
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
 
+class Words(sa.types.TypeDecorator[str]):
+    """A text of any length. PostgreSQL has no character NUL: there U+FFFD stands for it."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """What the database can keep of it."""
+        if value is None or dialect.name == "sqlite":
+            return value
+        return value.replace("\0", "\ufffd")
+
+
 def _id(name: str, *, primary_key: bool = False) -> sa.Column[str]:
     return sa.Column(name, sa.String(80), nullable=False, primary_key=primary_key)
 
@@ -50,10 +63,10 @@ headlines = sa.Table(
     _id("headline_id", primary_key=True),
     _id("source"),
     sa.Column("item_id", sa.String(80), nullable=False),
-    sa.Column("url", sa.Text),
-    sa.Column("title", sa.Text, nullable=False),
-    sa.Column("summary", sa.Text, nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("url", Words),
+    sa.Column("title", Words, nullable=False),
+    sa.Column("summary", Words, nullable=False),
+    sa.Column("body", Words, nullable=False),
     sa.Column("lang", sa.String(8), nullable=False),
     _at("source_published_at", nullable=True),
     _at("known_at"),
@@ -94,7 +107,7 @@ imports = sa.Table(
     "imports",
     metadata,
     _id("import_id", primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name", Words, nullable=False),
     # Rows, or windows of time, that are done.
     sa.Column("position", sa.BigInteger, nullable=False),
     sa.Column("counts", sa.JSON, nullable=False),
@@ -163,7 +176,7 @@ signals = sa.Table(
     _at("retracted_at", nullable=True),
     sa.Column("direction", sa.String(8), nullable=False),
     sa.Column("strength", sa.Double, nullable=False),
-    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("title", Words, nullable=False),
     _id("source"),
     sa.Column("data", sa.JSON, nullable=False),
     sa.Index(None, "known_at"),
@@ -226,11 +239,11 @@ feed_states = sa.Table(
     "feed_states",
     metadata,
     _id("source", primary_key=True),
-    sa.Column("etag", sa.Text),
-    sa.Column("last_modified", sa.Text),
+    sa.Column("etag", Words),
+    sa.Column("last_modified", Words),
     _at("last_attempt_at", nullable=True),
     _at("last_success_at", nullable=True),
-    sa.Column("last_error", sa.Text),
+    sa.Column("last_error", Words),
     sa.Column("failures", sa.Integer, nullable=False),
     _at("next_attempt_at", nullable=True),
     # How its last answers ended, newest last: "." well, "x" badly.
@@ -263,7 +276,7 @@ job_runs = sa.Table(
     _at("ended_at", nullable=True),
     sa.Column("outcome", sa.String(20), nullable=False),
     sa.Column("counts", sa.JSON, nullable=False),
-    sa.Column("error", sa.Text),
+    sa.Column("error", Words),
     sa.Column("notes", sa.JSON, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Index(None, "job", "started_at"),
@@ -277,7 +290,7 @@ job_pauses = sa.Table(
     _at("paused_at"),
     # When it goes on by itself.
     _at("until", nullable=True),
-    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("why", Words, nullable=False),
 )
 
 alerts = sa.Table(
@@ -293,8 +306,8 @@ alerts = sa.Table(
     _at("clear_since", nullable=True),
     _at("repeated_at", nullable=True),
     _at("closed_at", nullable=True),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("mend", sa.Text, nullable=False),
+    sa.Column("text", Words, nullable=False),
+    sa.Column("mend", Words, nullable=False),
     sa.Index(None, "closed_at"),
 )
 
@@ -315,7 +328,7 @@ notices = sa.Table(
     _at("next_try_at"),
     sa.Column("tries", sa.Integer, nullable=False),
     _at("sent_at", nullable=True),
-    sa.Column("error", sa.Text),
+    sa.Column("error", Words),
     sa.Index(None, "sent_at", "next_try_at"),
 )
 

@@ -11,6 +11,7 @@ from signals.message import Index, Retraction, Signal
 from signals.model import Score
 from signals.store import schema
 from signals.store.insert import insert_new
+from signals.store.ordering import plain
 from signals.text import stable_id
 
 Told = Signal | Retraction | Index
@@ -157,7 +158,7 @@ def standing(conn: sa.Connection, story_ids: Collection[str]) -> dict[str, Stand
     names = sorted(story_ids)
     for first in range(0, len(names), _IN_ONE_QUERY):
         query = sa.select(*columns).where(_S.c.story_id.in_(names[first : first + _IN_ONE_QUERY]))
-        for row in conn.execute(query.order_by(_S.c.scored_at, _S.c.known_at, _S.c.headline_id)):
+        for row in conn.execute(query.order_by(_S.c.scored_at, _S.c.known_at, plain(_S.c.headline_id))):
             found[row.story_id] = Stands(*row[2:]) if row.retracted_at is None else None
     return found
 
@@ -200,7 +201,12 @@ def mark_found(conn: sa.Connection, epoch: str, seqs: Sequence[int], now: dt.dat
 def recent(conn: sa.Connection, *, limit: int) -> list[Signal]:
     """The newest signals by when they were scored, newest first; those of imported history were not told."""
     history = sa.exists().where(_H.c.headline_id == _S.c.headline_id, _H.c.imported)
-    query = sa.select(_S.c.data).where(~history).order_by(_S.c.scored_at.desc(), _S.c.known_at.desc()).limit(limit)
+    query = (
+        sa.select(_S.c.data)
+        .where(~history)
+        .order_by(_S.c.scored_at.desc(), _S.c.known_at.desc(), plain(_S.c.signal_id).desc())
+        .limit(limit)
+    )
     return [msgspec.convert(data, Signal) for data in conn.execute(query).scalars()]
 
 

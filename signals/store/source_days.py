@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from signals.store import schema
 from signals.store.insert import insert_new
+from signals.store.ordering import plain
 
 _D = schema.source_days
 _COUNTS = ("asked", "unchanged", "failed", "seen", "new", "withdrawn")
@@ -55,14 +56,15 @@ def count(conn: sa.Connection, look: Look, now: dt.datetime) -> None:
     }
     values: dict[str, object] = {name: _D.c[name] + add for name, add in more.items() if add}
     if look.failure:
-        so_far: dict[str, int] = conn.execute(sa.select(_D.c.failures).where(mine)).scalar_one()
+        held = sa.select(_D.c.failures).where(mine).with_for_update()  # or who counts beside us would be lost
+        so_far: dict[str, int] = conn.execute(held).scalar_one()
         values["failures"] = so_far | {look.failure: so_far.get(look.failure, 0) + 1}
     conn.execute(sa.update(_D).where(mine).values(values))
 
 
 def of_day(conn: sa.Connection, day: dt.date) -> list[Day]:
     """All sources that were looked at on a day, by name."""
-    query = sa.select(*(_D.c[name] for name in Day._fields)).where(_D.c.day == day).order_by(_D.c.source)
+    query = sa.select(*(_D.c[name] for name in Day._fields)).where(_D.c.day == day).order_by(plain(_D.c.source))
     return [Day(*row) for row in conn.execute(query)]
 
 

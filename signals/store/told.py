@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from signals.message import Retraction
 from signals.store import schema
 from signals.store.columns import CHUNK
+from signals.store.ordering import plain
 from signals.store.signals import TYPES, Outgoing, tail
 
 _H, _O, _S, _W = schema.headlines, schema.outbox, schema.signals, schema.withdrawals
@@ -29,7 +30,7 @@ def texts(conn: sa.Connection, since: dt.datetime, until: dt.datetime) -> Iterat
     Those of imported history are among them; those that were retracted, too.
     """
     query = sa.select(sa.cast(_S.c.data, sa.Text)).where(_S.c.known_at >= since, _S.c.known_at < until)
-    query = query.order_by(_S.c.known_at, _S.c.signal_id)
+    query = query.order_by(_S.c.known_at, plain(_S.c.signal_id))
     for rows in conn.execute(query, execution_options={"yield_per": CHUNK}).scalars().partitions():
         yield list(rows)
 

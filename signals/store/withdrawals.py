@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from signals.model import Withdrawal
 from signals.store import schema
 from signals.store.insert import insert_new
+from signals.store.ordering import plain
 
 _H, _W = schema.headlines, schema.withdrawals
 
@@ -40,7 +41,7 @@ def waiting(
     waits = sa.exists().where(_H.c.headline_id == _W.c.headline_id, _H.c.scored_at.is_(None)).label("waits")
     history = sa.exists().where(_H.c.headline_id == _W.c.headline_id, _H.c.imported)
     mine = history if imported else ~history
-    query = sa.select(_W, waits).where(_W.c.taken_at.is_(None), mine).order_by(_W.c.known_at, _W.c.headline_id)
+    query = sa.select(_W, waits).where(_W.c.taken_at.is_(None), mine).order_by(_W.c.known_at, plain(_W.c.headline_id))
     found = conn.execute(query).all()
     if with_headlines is not None:
         found = [row for row in found if not row.waits or row.headline_id in with_headlines]
@@ -65,7 +66,9 @@ def listed(conn: sa.Connection, source: str, since: dt.datetime) -> list[Listed]
         _H.c.imported.is_(False),
         ~withdrawn,
     )
-    return [Listed(*row) for row in conn.execute(query.order_by(_H.c.source_published_at.desc(), _H.c.headline_id))]
+    return [
+        Listed(*row) for row in conn.execute(query.order_by(_H.c.source_published_at.desc(), plain(_H.c.headline_id)))
+    ]
 
 
 def of_item(conn: sa.Connection, item_id: str) -> list[str]:
@@ -76,7 +79,10 @@ def of_item(conn: sa.Connection, item_id: str) -> list[str]:
 def mark_missing(conn: sa.Connection, headline_ids: Sequence[str], at: dt.datetime | None) -> None:
     """Remember that the list lacked these headlines' items at this time; null: that it holds them again."""
     if headline_ids:
-        conn.execute(sa.update(_H).where(_H.c.headline_id.in_(headline_ids)).values(missing_at=at))
+        mine = _H.c.headline_id.in_(headline_ids)
+        if conn.dialect.name == "postgresql":  # one after another in a step's order, or each could wait for the other
+            conn.execute(sa.select(_H.c.headline_id).where(mine).order_by(plain(_H.c.headline_id)).with_for_update())
+        conn.execute(sa.update(_H).where(mine).values(missing_at=at))
 
 
 def withdrawal(row: sa.Row[Any]) -> Withdrawal:

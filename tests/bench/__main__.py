@@ -14,6 +14,7 @@ from importlib import import_module
 PARTS = {
     "scoring": "scoring",
     "publishing": "publishing",
+    "store": "store",
     "client": "client",
     "feeds": "feeds",
     "importing": "importing",

@@ -209,7 +209,7 @@ def test_a_server_database_has_tools_of_its_own(tmp_path):
         done = made.run(*arguments)
         assert done.returncode == 2
         assert f"{tool} " in done.stderr
-        assert "--host=db.example" in done.stderr
+        assert "postgresql://me@db.example/prices" in done.stderr
         assert "hush" not in done.stderr
         assert done.stderr.count("\n") == 1
 

@@ -44,7 +44,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     clock = Clock(START)
     logs.configure(shell.home, stream=io.StringIO())
     with contextlib.closing(App(load(shell.config, shell.env), clock)) as app:
-        _live(app, clock)
+        live(app, clock)
         with app.store.read() as conn:
             _, told = signals.channel_state(conn, "USDJPY")
             made = conn.execute(sa.select(sa.func.count()).select_from(schema.signals)).scalar_one()
@@ -52,7 +52,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
             return Recorded(shell, told, made, len(gone.all()))
 
 
-def _live(app: App, clock: Clock) -> None:
+def live(app: App, clock: Clock) -> None:
+    """Three steps with corrections, retractions, bars read again and history."""
     batch, past, walk = news(90, seed=1), brought(60, seed=7), minutes(12, seed=2)
     corrected = msgspec.structs.replace(
         batch[0], headline_id="corrected", title=f"CORRECTED-{batch[0].title}", known_at=START - dt.timedelta(seconds=9)

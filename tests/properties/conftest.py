@@ -43,9 +43,10 @@ def clock() -> Clock:
 
 
 @contextlib.contextmanager
-def service(home: Path, clock: Clock, model: ScoringModel) -> Iterator[App]:
-    """A service of its own."""
-    settings = load(ROOT / "config" / "signals.toml", {"SIGNALS_HOME": str(home), "SIGNALS_BROKER_PORT": "0"})
+def service(home: Path, clock: Clock, model: ScoringModel, url: str = "") -> Iterator[App]:
+    """A service of its own, on the database of that address or on its home's."""
+    env = {"SIGNALS_HOME": str(home), "SIGNALS_BROKER_PORT": "0", "SIGNALS_DATABASE_URL": url}
+    settings = load(ROOT / "config" / "signals.toml", env)
     prices = msgspec.structs.replace(settings.prices, enabled=False, reference_url="")
     made = App(msgspec.structs.replace(settings, prices=prices), clock)
     made.__dict__["scorer"] = model
@@ -54,10 +55,14 @@ def service(home: Path, clock: Clock, model: ScoringModel) -> Iterator[App]:
     made.close()
 
 
-@pytest.fixture
-def app(tmp_path: Path, clock: Clock, model: ScoringModel) -> Iterator[App]:
-    with service(tmp_path / "home", clock, model) as made:
-        yield made
+@pytest.fixture(params=["sqlite", "postgres"])
+def app(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock, model: ScoringModel) -> Iterator[App]:
+    """A service, on each kind of database."""
+    with contextlib.ExitStack() as stack:
+        url = ""
+        if request.param == "postgres":
+            url = stack.enter_context(request.getfixturevalue("databases").one())
+        yield stack.enter_context(service(tmp_path / "home", clock, model, url))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A real SQLite file for each test, and records to keep in it."""
+"""A real database for each test, of each kind, and records to keep in it."""
 
 import datetime as dt
 import shutil
@@ -35,10 +35,24 @@ def path(blank: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(blank, tmp_path / "signals.db"))
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a migrated database with nothing in it: a test that asks for it runs on each kind."""
+    if request.param == "sqlite":
+        yield url_of(request.getfixturevalue("path"))
+        return
+    with request.getfixturevalue("databases").one() as made:
+        yield made
+
+
+on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+"""For what is about the file itself."""
+
+
 @pytest.fixture
-def store(path: Path) -> Iterator[Store]:
+def store(url: str) -> Iterator[Store]:
     """An open store with nothing in it."""
-    store = Store.open(url_of(path))
+    store = Store.open(url)
     yield store
     store.close()
 

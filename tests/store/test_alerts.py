@@ -146,5 +146,6 @@ def test_who_must_not_wait_does_not(tmp_path) -> None:  # type: ignore[no-untype
     patient.close()
     quick.close()
     remote = sa.make_url(impatient("postgresql+psycopg://u:p@h/d?sslmode=require", 3))
-    assert (dict(remote.query), remote.password) == ({"sslmode": "require", "connect_timeout": "3"}, "p")
+    waits = {"connect_timeout": "3", "options": "-c lock_timeout=3000ms"}
+    assert (dict(remote.query), remote.password) == ({"sslmode": "require"} | waits, "p")
     assert sa.make_url(impatient(f"{url}?timeout=0.001", 3)).query["timeout"] == "0.001"
