@@ -161,15 +161,12 @@ class Publisher:
         BrokerError : Redis cannot be reached or refuses.
         """
         if self._token:
-            return self._lead(self._keys.channel, self._sign(event))
+            words = (1, self._keys.leader, self._token, self._keys.channel, self._sign(event))
+            return self._sent(self._send_one(["EVAL", script.BEAT, *words]))
         try:
             return int(self._redis.publish(self._keys.channel, self._sign(event)))
         except FAULTS as exc:
             raise broker_error(self._where, exc) from exc
-
-    def lead(self) -> None:
-        """Refuse from now on whoever has a smaller token. Raises as `heartbeat` does."""
-        self._lead()
 
     def leader(self) -> int:
         """The greatest token that has sent; 0 where none did. Raises BrokerError."""
@@ -179,10 +176,6 @@ class Publisher:
             raise self._foreign(self._keys.leader) from exc
         except FAULTS as exc:
             raise broker_error(self._where, exc) from exc
-
-    def _lead(self, *words: str | bytes) -> int:
-        answer = self._send_one(["EVAL", script.LEAD, 1, self._keys.leader, self._token, *words])
-        return self._sent(answer)
 
     def _send(self, runs: Sequence[Sequence[OutboxRow]], now: dt.datetime, restart: bool, call: _Call) -> list[object]:
         if len(runs) == 1:  # as live news comes: a pipeline costs as much as the answer takes

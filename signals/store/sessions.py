@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 _CONNECT_S = 5
 _IDLE_S = 60
-"""A session that stands still in a transaction for so long is ended by the server: its process is stopped or cut off."""
+"""A session that stands still in a transaction for so long is ended by the server: its process is stopped or gone."""
 _UNHEARD_MS = 5000
 """A line whose bytes nobody acknowledges for so long is dead."""
 
