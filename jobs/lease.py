@@ -16,18 +16,20 @@ import sqlalchemy as sa
 from jobs.aside import Aside
 from jobs.instance import Instance
 from jobs.logs import logger
-from jobs.watching import LOOK_S, Watch
+from jobs.watching import BEAT_S, LOOK_S, Watch
 from signals.errors import BrokerError, StoreError
 from signals.model import PAIR
 from signals.store import Store, leases
 from signals.store.database import impatient
 from signals.store.leases import Fenced, Lease, Member
-from signals.store.sessions import named, session_of
+from signals.store.sessions import session_of
 
 if TYPE_CHECKING:
     from jobs.app import App
 
 _STATEMENT_S = 1.5
+_LOCKED_S = 0.4
+"""How long a silent leader's transactions are waited for, before its sessions are ended."""
 _MARGIN_S = 1.0
 """So much earlier than others take over, who is not sure to lead ends."""
 _ANSWER_S = 1.0
@@ -99,7 +101,7 @@ class Keeper:
         StoreError : the store cannot be read.
         """
         self._console = console
-        url = named(impatient(self._app.settings.database_url, _STATEMENT_S), session_of(self.me.name))
+        url = impatient(self._app.database_url, _STATEMENT_S)
         self._store = Store.open(url)
         with self._store.read() as conn:
             lease = leases.read(conn, PAIR)
@@ -148,13 +150,16 @@ class Keeper:
         self._store.close()
 
     def _run(self) -> None:
-        while not self._ended.wait(max(0.0, self._began_at + LOOK_S - ticks())):
+        while not self._ended.wait(self._pause_s()):
             try:
                 self._round()
             except StoreError:  # told of by whoever looks at the service; `over` counts the time
                 pass
             finally:
                 self._busy = False
+
+    def _pause_s(self) -> float:
+        return max(0.0, self._began_at + (BEAT_S if self.leads else LOOK_S) - ticks())
 
     def _round(self) -> None:
         assert self._store is not None
@@ -185,22 +190,22 @@ class Keeper:
         silent = self._watch.silent()
         holder = self._watch.lease.holder
         try:
-            token = self._taken(silent, there, broker_ok=broker_ok)
+            token = self._taken(silent, there, _LOCKED_S, broker_ok=broker_ok)
         except StoreError:
             if holder in (None, self.me.name):
                 raise
             with self._store.write() as conn:
                 leases.end_sessions(conn, session_of(holder or ""))
-            token = self._taken(silent, there, broker_ok=broker_ok)
+            token = self._taken(silent, there, _STATEMENT_S, broker_ok=broker_ok)
         if token is not None:
             self.taken_from = holder if holder != self.me.name else None
             self._confirmed_at, self.token = self._began_at, token
             logger().info("lease.taken", token=token, before=self.taken_from)
 
-    def _taken(self, silent: Lease | None, there: int, *, broker_ok: bool) -> int | None:
+    def _taken(self, silent: Lease | None, there: int, wait_s: float, *, broker_ok: bool) -> int | None:
         assert self._store is not None
         with self._store.write() as conn:
-            leases.impatiently(conn, _STATEMENT_S)
+            leases.impatiently(conn, wait_s)
             token = leases.take(conn, PAIR, self.me.name, silent=silent, above=there)
             if token is not None:
                 leases.say(conn, self._member(broker_ok=broker_ok, leads=True))

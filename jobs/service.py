@@ -42,9 +42,10 @@ class Service:
         self._app = app
         self._link = link
         self._leading: Leading | None = None
+        me = app.me = app.me or instance_of(app.settings.home)
         self.runner = runner_for(app, self._next_runs, retries=True)
         self._following = Following(self.runner, app.clock)
-        self._keeper = app.keeper = Keeper(app, instance_of(app.settings.home), self._following.publish)
+        self._keeper = app.keeper = Keeper(app, me, self._following.publish)
         self._web = Web(
             app, self._publish, ROUTES,
             runner=self.runner, following=self._following, next_runs=self._next_runs,
@@ -139,6 +140,7 @@ def serve(app: App, link: Link) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     traces.begin()
+    app.me = instance_of(app.settings.home)
     with contextlib.closing(app):
         if _await_store(app, link, ended):
             with Service(app, link) as service:

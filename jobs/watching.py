@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 from signals.store.leases import Lease, Member
 
-LOOK_S = 1.0
-"""Between two looks."""
+BEAT_S = 1.0
+"""Between two signs of life of who leads."""
+LOOK_S = 0.5
+"""Between two looks of who stands by."""
 _GAP_S = 2.5
 """Whoever has not looked for longer does not know whether anything changed meanwhile."""
 

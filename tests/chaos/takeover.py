@@ -176,7 +176,7 @@ class Pair:
 
 def take_turns(pair: Pair, kinds: Sequence[str], seed: int, url: str) -> Outcome:
     """Disturb whoever leads in each of these ways, one after the other, under load."""
-    chance, rounds = random.Random(seed), []
+    chance = random.Random(seed)
     wire, bot = Wire(pair.client), Bot(Path(), url=url)
     pair.sides[0].start()
     until(lambda: pair.leader() is pair.sides[0], "the first to lead")
@@ -184,8 +184,7 @@ def take_turns(pair: Pair, kinds: Sequence[str], seed: int, url: str) -> Outcome
     wire.start()
     bot.start()
     until(pair.stands_by(pair.sides[1]), "the second to stand by")
-    for kind in kinds:
-        rounds.append(_round(pair, kind, chance))
+    rounds = [_round(pair, kind, chance) for kind in kinds]
     wire.end()
     bot.join(60)
     assert not bot.is_alive(), f"the last headline never came: {seen_by(bot, wire.sent)}"
