@@ -21,6 +21,7 @@ _RULES: tuple[Callable[[Observed, Freshness], Iterator[Finding]], ...] = (
     rules_service.store,
     rules_service.broker,
     rules_service.channel,
+    rules_service.services,
     rules_service.disk,
     rules_service.clock,
     rules_service.model,
@@ -82,7 +83,20 @@ _EXPLAINS: dict[str, tuple[str, ...]] = {
 }
 """What a cause explains: findings whose keys begin so."""
 
-_ORDER = ("scheduler", "store", "disk", "broker", "sources", "channel", "job:", "model", "prices", "source:", "clock")
+_ORDER = (
+    "scheduler",
+    "store",
+    "disk",
+    "broker",
+    "sources",
+    "channel",
+    "job:",
+    "model",
+    "prices",
+    "source:",
+    "services",
+    "clock",
+)
 
 
 def _rank(finding: Finding) -> tuple[bool, int, dt.datetime]:

@@ -8,6 +8,7 @@ from jobs.finding import STOPPED_S, Finding, Severity, known, since_s
 from jobs.mends import mend_of
 from jobs.objectives import Freshness
 from jobs.observed import Observed
+from jobs.services import SILENT, STANDS_BY, sentence
 from jobs.spans import span
 
 _MB = 1_000_000
@@ -91,6 +92,15 @@ def channel(observed: Observed, objectives: Freshness) -> Iterator[Finding]:
         text = f"Signals reach the channel {span(way.lag_s)} after their headlines"
         mend = "see how long `publish` takes in `signals jobs history --job publish`"
         yield Finding("channel", "warning", observed.at, text, mend)
+
+
+def services(observed: Observed, _: Freshness) -> Iterator[Finding]:
+    """A service that stood by, or led, and is heard of no more: nobody would take over."""
+    silent = [one for one in observed.services if one.state == SILENT]
+    if silent and known(observed) and all(one.state != STANDS_BY for one in observed.services):
+        since = max(one.seen_at for one in silent)
+        text = f"Nobody stands by ({sentence(observed.services, observed.at)})"
+        yield Finding("services", "warning", since, text, mend_of("", "services"))
 
 
 def disk(observed: Observed, objectives: Freshness) -> Iterator[Finding]:
