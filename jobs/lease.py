@@ -56,9 +56,12 @@ class Keeper:
     app : store and Redis.
     me : this service.
     ring : called, in a thread of its own, when another service stored news while we lead.
+    clock : gives seconds that pass also while the machine sleeps; a test brings its own.
     """
 
-    def __init__(self, app: "App", me: Instance, ring: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self, app: "App", me: Instance, ring: Callable[[], object] = lambda: None, clock: Callable[[], float] = ticks
+    ) -> None:
         self.me = me
         self.token = 0
         """The fencing token while we lead; 0 while we stand by."""
@@ -73,9 +76,9 @@ class Keeper:
         self._rings: int | None = None
         self._console: str | None = None
         self._lost: str | None = None
-        self._confirmed_at = self._began_at = ticks()
+        self._clock = clock
+        self._confirmed_at = self._began_at = self._broker_well_at = clock()
         self._busy = False
-        self._broker_well_at = ticks()
         self._warned = False
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
@@ -91,7 +94,14 @@ class Keeper:
         return self._watch.lease, self._watch.members
 
     def start(self, console: str | None) -> None:
-        """Look once, and take the lease if it is to be had; from then on look each second.
+        """Look once, as `begin` does, and from then on by a thread. Raises as `begin` does."""
+        self.begin(console)
+        if not self.leads:
+            logger().info("lease.stands_by", leader=self._watch.lease.holder)
+        self._thread.start()
+
+    def begin(self, console: str | None) -> None:
+        """Look once, and take the lease if it is to be had.
 
         One that was ours still is: the service of this home before us is dead, and a store that is full or locked for
         writing must not keep us from going on.
@@ -101,26 +111,26 @@ class Keeper:
         StoreError : the store cannot be read.
         """
         self._console = console
+        _ = self._app.store  # makes the home and the tables
         url = impatient(self._app.database_url, _STATEMENT_S)
         self._store = Store.open(url)
         with self._store.read() as conn:
             lease = leases.read(conn, PAIR)
         if lease.holder == self.me.name:
-            self.token, self._confirmed_at = lease.token, ticks()
+            self.token, self._confirmed_at = lease.token, self._clock()
         self._asking.begin()
         self._asking.fault(_ANSWER_S)
         with contextlib.suppress(StoreError):
-            self._round()
+            self.look()
         self._busy = False
-        if not self.leads:
-            logger().info("lease.stands_by", leader=self._watch.lease.holder)
-        self._thread.start()
 
     def over(self) -> str | None:
         """Why this process must end; null while it need not."""
-        if self._lost is not None or not self._thread.is_alive():
-            return self._lost or "the thread that keeps the lease died"
-        now = ticks()
+        if self._lost is not None:
+            return self._lost
+        if self._thread.ident is not None and not self._thread.is_alive():
+            return "the thread that keeps the lease died"
+        now = self._clock()
         if self.leads and self._watch.others() and now - self._confirmed_at > self._lease_s - _MARGIN_S:
             return f"the store has not confirmed it for {now - self._confirmed_at:.1f} s, and another stands by"
         if not self.leads and self._busy and now - self._began_at > _HUNG * self._lease_s:
@@ -152,18 +162,19 @@ class Keeper:
     def _run(self) -> None:
         while not self._ended.wait(self._pause_s()):
             try:
-                self._round()
+                self.look()
             except StoreError:  # told of by whoever looks at the service; `over` counts the time
                 pass
             finally:
                 self._busy = False
 
     def _pause_s(self) -> float:
-        return max(0.0, self._began_at + (BEAT_S if self.leads else LOOK_S) - ticks())
+        return max(0.0, self._began_at + (BEAT_S if self.leads else LOOK_S) - self._clock())
 
-    def _round(self) -> None:
+    def look(self) -> None:
+        """Beat, or look whether to take over. Raises StoreError."""
         assert self._store is not None
-        self._began_at, self._busy = ticks(), True
+        self._began_at, self._busy = self._clock(), True
         broker_ok, there = self._broker()
         self._beats += 1
         with self._store.write() as conn:

@@ -131,8 +131,8 @@ class Supervisor:
                 return 0
             end = self._watch()
             if self._asked.is_set():
-                return 0 if end.status in (0, -signal.SIGTERM) and not self._ends.loop else 1
-            if before is None and end.up_s is None and end.status > 0:
+                return 0 if end.status in (0, -signal.SIGTERM, LOST) and not self._ends.loop else 1
+            if before is None and end.up_s is None and end.status > 0 and end.status != LOST:
                 return end.status
             before = end.before
             if end.status == LOST:
