@@ -104,6 +104,8 @@ def _signal_id(headline_id: str) -> str:
 
 
 def _skip_reason(headline: Headline, score: Score, place: Placement, policy: Policy) -> SkipReason | None:
+    if score.relevance < policy.relevance_min:
+        return "irrelevant"  # before all else: stories remember it by that
     published = headline.source_published_at
     if headline.backfilled and published is None:
         return "undated"  # history without a date could be from any year
@@ -111,8 +113,6 @@ def _skip_reason(headline: Headline, score: Score, place: Placement, policy: Pol
         age_s = (headline.known_at - published).total_seconds()
         if age_s > policy.max_news_age_s:
             return "stale_news"
-    if score.relevance < policy.relevance_min:
-        return "irrelevant"
     if place.novelty < policy.novelty_min and place.corrects is None and not place.retracted:
         return "duplicate"
     return None

@@ -108,6 +108,8 @@ class Member(NamedTuple):
     source: str
     title: str
     item_id: str = ""
+    near: bool = True
+    """Its likes may be found by it; else only what has its very words, or is the same item."""
 
 
 class Standing(NamedTuple):
@@ -187,16 +189,16 @@ class StoryIndex:
     def place(self, headline: Headline, *, near: bool = True) -> Placement:
         """Put a headline into the story it repeats, or begin one; remembers it.
 
-        Without `near` only the very same words count as a repeat: enough for what is no news of ours, and quick.
-        Corrections and withdrawals are always looked for.
+        Without `near` only the very same words count as a repeat, of it and by it: enough for what is no news of ours,
+        quick, and light to remember. Corrections and withdrawals are always looked for.
         """
         title = self._language.read(headline.title)
+        near = near or title.withdraws
         changed = self._changed(headline, title)
-        near = near or title.corrects or title.withdraws
-        found = changed or self._nearest(title, headline.known_at, near=near)
+        found = changed or self._nearest(title, headline.known_at, near=near or title.corrects)
         story_id = found.story_id if found else _story_id(headline.headline_id)
         member = Member(
-            headline.known_at, headline.headline_id, story_id, headline.source, headline.title, headline.item_id
+            headline.known_at, headline.headline_id, story_id, headline.source, headline.title, headline.item_id, near
         )
         self._remember(_Told(member, title))
         told = [m for m in self._stories[story_id] if m.known_at <= headline.known_at]
@@ -223,7 +225,7 @@ class StoryIndex:
         """Drop what was known before this UTC time: it is too old to bear on anything known a window later."""
         old = self._in_order[: bisect.bisect_left(self._in_order, before, key=_known_at)]
         del self._in_order[: len(old)]
-        _drop_oldest(self._by_word, (w for told in old for w in (*told.title.keys, _EXACT + told.title.normal)))
+        _drop_oldest(self._by_word, (word for told in old for word in _found_by(told)))
         _drop_oldest(self._by_item, (told.member.item_id for told in old if told.member.item_id))
         _drop_oldest(self._stories, (told.member.story_id for told in old))
         for told in old:
@@ -254,7 +256,7 @@ class StoryIndex:
         bisect.insort(self._stories[member.story_id], member, key=_order)
         if member.story_id == _story_id(member.headline_id):
             self._founded[member.story_id] = member.known_at
-        for word in (*told.title.keys, _EXACT + told.title.normal):
+        for word in _found_by(told):
             _append(self._by_word[word], told)
         self._by_headline[member.headline_id] = member
         if member.item_id:
@@ -325,6 +327,12 @@ def _drop_oldest(lists: dict[str, list[Any]], keys: Iterable[str]) -> None:
         del lists[key][:count]
         if not lists[key]:
             del lists[key]
+
+
+def _found_by(told: _Told) -> Iterable[str]:
+    """The words by which it is found."""
+    exact = _EXACT + told.title.normal
+    return (*told.title.keys, exact) if told.member.near else (exact,)
 
 
 def _story_id(first_headline_id: str) -> str:

@@ -98,7 +98,7 @@ def _reserve(report: Path | None, to: Path | None) -> None:
     if report:
         research.reserve(report)
     if to:
-        to.mkdir(parents=True, exist_ok=True)
+        research.folder(to)
 
 
 def _appraised(
@@ -112,7 +112,9 @@ def _appraised(
     costs = research.changed("costs", app.costs, given["costs"]) or app.costs
     done = trade(history.signals, history.bars, rules, costs)
     trials, said = _counted(app, history, done, note_trial)
-    return appraise(history.signals, history.bars, done, trials, placebos=placebos), [*history.notes, *said]
+    with research.progress("placebos", "trades anew") as tell:
+        found = appraise(history.signals, history.bars, done, trials, placebos=placebos, tell=tell)
+    return found, [*history.notes, *said]
 
 
 def _counted(app: "App", history: "History", done: Any, note_trial: bool) -> "tuple[Trials, list[str]]":

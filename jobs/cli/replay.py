@@ -48,8 +48,8 @@ def run(
 
     settings = options.settings(context, config)
     policy = research.changed("policy", settings.policy, research.assignments(changes, ("policy",))["policy"])
-    low, high = research.moment(since, "--from") or FIRST, research.moment(until, "--until") or LAST
-    asked = replaying.Asked(low, high, model, policy)
+    low, high = research.span(since, until)
+    asked = replaying.Asked(low or FIRST, high or LAST, model, policy)
     if to is not None:
         _writable(to)
     with contextlib.closing(App(settings)) as app, research.stoppable():
@@ -129,7 +129,7 @@ def _writable(folder: Path) -> None:
     from signals.research.files import needs_pyarrow
 
     needs_pyarrow()
-    folder.mkdir(parents=True, exist_ok=True)
+    research.folder(folder)
 
 
 def _write(frame: Any, folder: Path | None) -> Path | None:

@@ -55,6 +55,14 @@ def moment(text: str | None, option: str) -> dt.datetime | None:
         raise ConfigError(option, f"{text!r} is no time", "as 2026-03-01 or 2026-03-01T12:30") from None
 
 
+def span(since: str | None, until: str | None) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """The UTC times of `--from` and `--until`. Raises ConfigError where nothing lies between them."""
+    low, high = moment(since, "--from"), moment(until, "--until")
+    if low is not None and high is not None and not low < high:
+        raise ConfigError(f"--until {until}", "is not after --from", "it is not included: the moment after the last")
+    return low, high
+
+
 def assignments(options: Sequence[str] | None, sections: Sequence[str]) -> dict[str, dict[str, Any]]:
     """`section.key=value` options by section; values as in TOML, bare words are texts. Raises ConfigError."""
     found: dict[str, dict[str, Any]] = {section: {} for section in sections}
@@ -105,10 +113,11 @@ def load(
     where: From = signals_from if signals_from in ("store", "replay") else Path(signals_from)  # type: ignore[assignment]
     if isinstance(where, Path) and not where.exists():
         raise ConfigError(signals_from, "there is no such file", "--signals takes store, replay or a Parquet file")
+    low, high = span(since, until)
     return history.load(
         app,
-        since=moment(since, "--from"),
-        until=moment(until, "--until"),
+        since=low,
+        until=high,
         signals_from=where,
         bars=bars,
         model=model,
@@ -123,6 +132,15 @@ def reserve(report: Path) -> None:
     report.touch()
     if new:
         report.unlink()
+
+
+def folder(path: Path, option: str = "--to") -> Path:
+    """A folder that is there, or is made. Raises ConfigError where something else has its name."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ConfigError(f"{option} {path}", "there is a file where a folder is to be", "name a folder") from error
+    return path
 
 
 def require(package: str, what: str) -> None:

@@ -47,7 +47,9 @@ def study(
     ] = 2,
     horizon_s: Annotated[
         int | None,
-        typer.Option("--horizon", metavar="SECONDS", min=1, help="Of outcomes.", show_default="each signal's own"),
+        typer.Option(
+            "--horizon", metavar="SECONDS", min=1, max=5 * 86_400, help="Of outcomes.", show_default="each signal's own"
+        ),
     ] = None,
     flat_band_bp: Annotated[
         float | None,
@@ -97,7 +99,7 @@ def _reserve(report: Path | None, to: Path | None) -> None:
             import pyarrow  # noqa: F401
         except ModuleNotFoundError as error:
             raise ConfigError("--to", f"{error.name} is not installed", "pip install -e .[research]") from error
-        to.mkdir(parents=True, exist_ok=True)
+        research.folder(to)
 
 
 def _written(found: "Studied", notes: Sequence[str], report: Path | None, to: Path | None) -> list[str]:

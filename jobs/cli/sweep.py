@@ -172,7 +172,7 @@ def _reserve(report: Path | None, to: Path | None, walk_forward: int | None) -> 
     if report:
         report.touch()
     if to:
-        to.mkdir(parents=True, exist_ok=True)
+        research.folder(to)
 
 
 def _swept(
@@ -215,7 +215,8 @@ def _loaded(app: "App", points: "Sequence[Point]", asked: _Asked, place: _Place)
         return sweeping.of_history(history, points[0].policy)
     if asked.signals_from not in (None, "replay"):
         raise ConfigError("--grid policy", "changes nothing of signals made before", "leave --signals out: replay")
-    since, until = research.moment(asked.since, "--from") or FIRST, research.moment(asked.until, "--until") or LAST
+    low, high = research.span(asked.since, asked.until)
+    since, until = low or FIRST, high or LAST
     with research.progress("replay", "policies") as tell:
         return sweeping.by_policy(
             app, policies(points), Asked(since, until, asked.model), bars=asked.bars,

@@ -16,7 +16,7 @@ from signals.research.backtest import Backtest, backtest
 from signals.research.deflated import Deflated, deflated_sharpe
 from signals.research.interval import Interval, interval
 from signals.research.ledger import Trials
-from signals.research.placebo import Placebo, placebo
+from signals.research.placebo import Placebo, Tell, placebo, untold
 from signals.research.rules import Costs, Rules
 
 _GROUPS = ("exit_reason", "side", "topic", "source", "hour")
@@ -48,7 +48,14 @@ class Appraisal(NamedTuple):
 
 
 def appraise(
-    signals: pd.DataFrame, bars: pd.DataFrame, done: Backtest, trials: Trials, *, placebos: int = 99, seed: int = 0
+    signals: pd.DataFrame,
+    bars: pd.DataFrame,
+    done: Backtest,
+    trials: Trials,
+    *,
+    placebos: int = 99,
+    seed: int = 0,
+    tell: Tell = untold,
 ) -> Appraisal:
     """Hold a backtest against chance and against what was tried before.
 
@@ -57,6 +64,7 @@ def appraise(
     signals, bars : what it was run on.
     trials : of the ledger, this one included.
     placebos : how often signals are shuffled.
+    tell : told after each placebo how many are done, of how many.
     """
     net = daily(done)
     days = pd.DatetimeIndex(day_of(pd.DatetimeIndex(done.trades["entry_at"])))
@@ -72,7 +80,11 @@ def appraise(
         sharpe=interval(net, "sharpe", seed=seed),
         deflated=deflated_sharpe(net, max(with_ratio(trials), 1), trials.variance),
         panel=placebo(
-            signals, lambda other: mean_net_bp(other, bars, done.rules, done.costs), shuffles=placebos, seed=seed
+            signals,
+            lambda other: mean_net_bp(other, bars, done.rules, done.costs),
+            shuffles=placebos,
+            seed=seed,
+            tell=tell,
         ),
         groups=by_group(signals, done, seed=seed),
     )

@@ -21,7 +21,7 @@ SCORE_COLUMNS = ("relevance", "p_up", "p_down", "direction", "abstained", "absta
 PLACE_COLUMNS = ("novelty", "corrects", "retracted", "withdraws", "standing")
 NEEDED = (*HEADLINE_COLUMNS, *SCORE_COLUMNS, *PLACE_COLUMNS)
 """`standing` is the `signal_id` that stood for the story until then; null where none did."""
-_REASONS: tuple[SkipReason, ...] = ("withdrawal", "undated", "stale_news", "irrelevant", "duplicate")
+_REASONS: tuple[SkipReason, ...] = ("withdrawal", "irrelevant", "undated", "stale_news", "duplicate")
 """In the order in which `decide` asks for them."""
 _SIGNS = np.array([SIGN[name] for name in DIRECTIONS])
 _FLAT = DIRECTIONS.index("flat")
@@ -79,9 +79,9 @@ def _skip_reasons(frame: pd.DataFrame, policy: Policy) -> NDArray[np.int64]:
     new = frame["corrects"].notna().to_numpy() | frame["retracted"].to_numpy(dtype="bool")
     holds: dict[SkipReason, NDArray[np.bool_]] = {
         "withdrawal": frame["withdraws"].to_numpy(dtype="bool"),
+        "irrelevant": frame["relevance"].to_numpy() < policy.relevance_min,
         "undated": backfilled & ~dated,
         "stale_news": ~backfilled & dated & (age_s > policy.max_news_age_s),
-        "irrelevant": frame["relevance"].to_numpy() < policy.relevance_min,
         "duplicate": (frame["novelty"].to_numpy() < policy.novelty_min) & ~new,
     }
     return np.select([holds[name] for name in _REASONS], list(range(len(_REASONS))), -1)

@@ -37,6 +37,8 @@ WEEK = pd.Timedelta(hours=5 * 24)
 _TURNED = {"up": "down", "down": "up"}
 _MOVED = ("known_at", "scored_at", "valid_until", "voided_at")
 
+Tell = Callable[[int, int], object]
+"""Told how many are done, of how many."""
 Figure = Callable[[pd.DataFrame], float]
 """From a frame of signals to the figure to be judged, larger is better: a backtest and what is read off it."""
 
@@ -62,6 +64,10 @@ class _Run(NamedTuple):
     signals: pd.DataFrame
 
 
+def untold(_done: int, _total: int) -> None:
+    """For whom nobody waits."""
+
+
 def placebo(
     signals: pd.DataFrame,
     figure: Figure,
@@ -69,6 +75,7 @@ def placebo(
     shuffles: int = SHUFFLES,
     shifts_s: Sequence[int] = SHIFTS_S,
     seed: int = 0,
+    tell: Tell = untold,
 ) -> Placebo:
     """Run the placebos through the same figure as the real signals; the same for the same seed.
 
@@ -78,16 +85,19 @@ def placebo(
     figure : called once for the real ones and once a placebo, always with a frame of signals in order.
     shuffles : how many; the smallest p-value is 1 / (shuffles + 1).
     shifts_s : seconds, each above 0 and below the five days of the FX week; else DataError.
+    tell : told after each placebo how many are done, of how many.
     """
     wrong = [shift for shift in shifts_s if not 0 < shift < WEEK.total_seconds()]
     if wrong:
         raise DataError("placebo", f"a shift of {wrong[0]} s", "give seconds above 0 and below five days")
     real = figure(signals)
+    rows, total = [], shuffles + 2 * len(shifts_s) + 1
+    for done, run in enumerate(_placebos(signals, shuffles, shifts_s, seed), start=1):
+        value = float(figure(run.signals))
+        rows.append((run.kind, run.seed, run.shift_s, value, *_differences(signals, run.signals)))
+        tell(done, total)
     runs = pd.DataFrame(
-        [
-            (run.kind, run.seed, run.shift_s, float(figure(run.signals)), *_differences(signals, run.signals))
-            for run in _placebos(signals, shuffles, shifts_s, seed)
-        ],
+        rows,
         columns=["kind", "seed", "shift_s", "figure", "changed", "early"],
     )
     return Placebo(real, runs, _standing(real, runs))

@@ -1,5 +1,6 @@
 """A policy, rules or costs with other values in place of its own, as a person writes them."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -24,7 +25,7 @@ def with_values(where: str, one: T, values: Mapping[str, Any]) -> T:
     ConfigError : an unknown key, a value of another type or out of range.
     """
     try:
-        return msgspec.convert(msgspec.structs.asdict(one) | dict(values), type(one))
+        made = msgspec.convert(msgspec.structs.asdict(one) | dict(values), type(one))
     except msgspec.ValidationError as error:
         problem, _, at = str(error).partition(" - at `$")
         unknown = _UNKNOWN.fullmatch(problem)
@@ -34,4 +35,9 @@ def with_values(where: str, one: T, values: Mapping[str, Any]) -> T:
             known = ", ".join(f"{section}.{field}" for field in one.__struct_fields__)
             raise ConfigError(f"{where}.{name}", "there is no such key", f"the keys: {known}") from error
         given = values.get(name.partition("[")[0], "")
-        raise ConfigError(f"{where}.{name}", f"{problem}, not {given!r}", "give a value of that kind") from error
+        mend = "write a list: [0.4]" if "Expected `array`" in problem else "give a value of that kind"
+        raise ConfigError(f"{where}.{name}", f"{problem}, not {given!r}", mend) from error
+    for name, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f"{where}.{name}", f"{value} is no figure to reckon with", "give a finite one")
+    return made

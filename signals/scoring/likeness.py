@@ -73,24 +73,40 @@ class Likeness:
 
 
 class Read:
-    """A title as it is compared: its parts, and how much each of them tells."""
+    """A title as it is compared: its parts, and how much each of them tells; worked out as it is asked for."""
 
     def __init__(self, told: Telling, weights: Mapping[str, float]) -> None:
         self.told = told
         self.normal, self.corrects, self.withdraws = told.normal, told.corrects, told.withdraws
-        self.meant = {word: weights.get(word, UNKNOWN) for word in told.meant}
         self._weights = weights
-        self.classes = {word: weights.get(f"~{word}", UNKNOWN) for word in told.classes}
+
+    @cached_property
+    def meant(self) -> Mapping[str, float]:
+        """How much each of its concepts tells, and of the stems that have none."""
+        return {word: self._weights.get(word, UNKNOWN) for word in self.told.meant}
+
+    @cached_property
+    def classes(self) -> Mapping[str, float]:
+        """How much each class of its words tells."""
+        return {word: self._weights.get(f"~{word}", UNKNOWN) for word in self.told.classes}
+
+    @cached_property
+    def keys(self) -> Mapping[str, float]:
+        """What tells most of it."""
         found = sorted(
             (
                 *((weight, word) for word, weight in self.meant.items()),
                 *((weight, f"~{word}") for word, weight in self.classes.items()),
-                *((_telling(figure), f"#{figure}") for figure in told.figures),
+                *((_telling(figure), f"#{figure}") for figure in self.told.figures),
             ),
             key=lambda pair: (-pair[0], pair[1]),
         )
-        self.keys = {word: weight for weight, word in found[:KEYS]}
-        self.total = sum(self.keys.values())
+        return {word: weight for weight, word in found[:KEYS]}
+
+    @cached_property
+    def total(self) -> float:
+        """What its keys tell together."""
+        return sum(self.keys.values())
 
     @cached_property
     def words(self) -> Mapping[str, float]:

@@ -140,7 +140,8 @@ _REMEMBERED = 50_000
 class Telling:
     """The parts of one title, in English or Japanese.
 
-    What is needed to find its likes is read at once; what is looked at only when two titles are compared, then.
+    What tells the same words and what newsrooms say of them is read at once; what its likes are found by, and what is
+    looked at when two are compared, only then: most titles are of no concern to the pair, and never asked.
     """
 
     def __init__(self, title: str) -> None:
@@ -148,21 +149,29 @@ class Telling:
         self._bare = title[tag.end() :] if tag else title
         self._text = text = _spelled(fold(_without_source(self._bare)))
         self.japanese = not (text.isascii() or script_lang(text) not in ("ja", "zh"))
-        self._units = japanese(text) if self.japanese else english(text)
         self.normal = normal_title(text)
         """Titles whose normal form is the same are the same, however little they say."""
-        self._meant = list(_meant(self._units))
-        self.meant = frozenset(self._meant)
-        """Concepts, and stems of words that have none."""
-        self._content = () if self.japanese else _content(text)
-        self.classes = _pairs(self.normal) if self.japanese else tuple(map(_class, self._content))
-        """Stems of words in their order, one for all that newsrooms use for one another; of Japanese, pairs of
-        characters."""
-        self.figures = frozenset(numbers(self.normal))
         self.corrects = bool(tag and _CORRECTS.search(tag.group()))
         """It says of itself that it mends an earlier one."""
         self.withdraws = bool(tag and _WITHDRAWS.search(tag.group()))
         """It says of itself that it takes an earlier one back."""
+
+    @cached_property
+    def meant(self) -> frozenset[str]:
+        """Concepts, and stems of words that have none."""
+        return frozenset(self._meant)
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """Stems of words in their order, one for all that newsrooms use for one another; of Japanese, pairs of
+        characters.
+        """
+        return _pairs(self.normal) if self.japanese else tuple(map(_class, self._content))
+
+    @cached_property
+    def figures(self) -> frozenset[str]:
+        """Its numbers."""
+        return frozenset(numbers(self.normal))
 
     @property
     def first(self) -> str:
@@ -239,6 +248,18 @@ class Telling:
     def priced(self) -> bool:
         """It speaks of the price."""
         return any(unit[1].name in _PRICES for unit in self._units)
+
+    @cached_property
+    def _units(self) -> Sequence[Unit]:
+        return japanese(self._text) if self.japanese else english(self._text)
+
+    @cached_property
+    def _meant(self) -> list[str]:
+        return list(_meant(self._units))
+
+    @cached_property
+    def _content(self) -> tuple[str, ...]:
+        return () if self.japanese else _content(self._text)
 
     @cached_property
     def _plain(self) -> frozenset[str]:

@@ -24,6 +24,8 @@ class Told(NamedTuple):
     source: str
     title: str
     item_id: str
+    near: bool
+    """It bears on the pair."""
 
 
 def add(conn: sa.Connection, headlines: Iterable[Headline], *, imported: bool = False) -> int:
@@ -56,8 +58,11 @@ def told(
     News and imported history have stories of their own: who repeats what was never sent tells something new.
     """
     mine = _H.c.story_id.is_not(None) & _H.c.imported.is_(imported)
-    query = sa.select(*(_H.c[name] for name in Told._fields)).where(mine)
-    found = {Told(*row) for low, high in spans for row in conn.execute(query.where(_H.c.known_at.between(low, high)))}
+    columns: list[Any] = [_H.c[name] for name in Told._fields[:-1]]
+    query = sa.select(*columns, _H.c.skip_reason.is_distinct_from("irrelevant")).where(mine)
+    found = {
+        Told._make(row) for low, high in spans for row in conn.execute(query.where(_H.c.known_at.between(low, high)))
+    }
     return sorted(found, key=lambda told: (told.known_at, told.headline_id))
 
 

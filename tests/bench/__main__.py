@@ -24,6 +24,7 @@ PARTS = {
     "sweep": "sweep",
     "noise": "research_noise",
     "stories": "stories",
+    "scale": "scale",
     "chaos": "chaos",
     "takeover": "takeover",
 }

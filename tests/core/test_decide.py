@@ -50,10 +50,11 @@ SKIPS: list[tuple[SkipReason, dict[str, object]]] = [
     ("stale_news", {"headline": OLD}),
     ("undated", {"headline": UNDATED_HISTORY}),
     ("withdrawal", {"place": make_place(withdraws=True)}),
-    # Where several hold, what is wrong with its date is told first, then its subject, then its story.
-    ("stale_news", {"headline": OLD, "score": DULL, "place": REPEAT}),
-    ("undated", {"headline": UNDATED_HISTORY, "score": DULL, "place": REPEAT}),
-    ("irrelevant", {"score": DULL, "place": REPEAT}),
+    # Where several hold: first its subject, since stories go by it; then what is wrong with its date; then its story.
+    ("irrelevant", {"headline": OLD, "score": DULL, "place": REPEAT}),
+    ("irrelevant", {"headline": UNDATED_HISTORY, "score": DULL}),
+    ("stale_news", {"headline": OLD, "place": REPEAT}),
+    ("undated", {"headline": UNDATED_HISTORY, "place": REPEAT}),
     ("withdrawal", {"headline": OLD, "score": DULL, "place": make_place("g", "h", withdraws=True)}),
 ]
 

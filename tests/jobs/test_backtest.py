@@ -94,6 +94,13 @@ def test_costs_and_rules_can_be_set(home: Shell) -> None:
         (("--bars", "ecb:86400"), "bars ecb:86400: the store has none"),
         (("--from", "2031-01-01"), "signals: there are none in this time"),
         (("--from", "0001-01-01T00:00+05:00"), "--from: '0001-01-01T00:00+05:00' is no time"),
+        (("--set", "rules.capital_jpy=inf"), "--set rules.capital_jpy: inf is no figure to reckon with"),
+        (
+            ("--set", "costs.spread_pips=0.4"),
+            "--set costs.spread_pips: Expected `array`, got `float`, not 0.4 - write a list: [0.4]",
+        ),
+        (("--from", "2026-03-02", "--until", "2026-03-02"), "--until 2026-03-02: is not after --from"),
+        (("--to", __file__), f"--to {__file__}: there is a file where a folder is to be - name a folder"),
         (("--signals", "stroe"), "stroe: there is no such file - --signals takes store, replay or a Parquet file"),
     ],
 )

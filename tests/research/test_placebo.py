@@ -164,3 +164,10 @@ def test_a_shift_that_is_none_is_refused(some, shift_s):
     """A week's round or nothing at all would compare the signals with themselves."""
     with pytest.raises(DataError, match="shift"):
         placebo(some, lambda frame: 1.0, shifts_s=[shift_s])
+
+
+def test_who_waits_is_told_of_each_placebo(some):
+    """After every one of them how many are done, of how many: a minute of silence looks like a hang."""
+    heard: list[tuple[int, int]] = []
+    placebo(some, lambda _signals: 0.0, shuffles=3, shifts_s=(HOUR_S,), tell=lambda *told: heard.append(told))
+    assert heard == [(number, 6) for number in range(1, 7)]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signals.model import Headline, Skip, Story, Withdrawal
+from signals.model import Headline, Skip, SkipReason, Story, Withdrawal
 from signals.store import Store, archive, headlines, schema, withdrawals
 from signals.store.headlines import Told
 
@@ -147,7 +147,18 @@ def test_told_within_spans(store: Store) -> None:
         found = headlines.told(conn, spans)
         assert headlines.told(conn, []) == []
     assert [told.headline_id for told in found] == ["h0", "h1", "h3", "h4"]
-    assert found[0] == Told(NOW, "h0", "story-h0", "wire", kept[0].title, kept[0].item_id)
+    assert found[0] == Told(NOW, "h0", "story-h0", "wire", kept[0].title, kept[0].item_id, near=True)
+
+
+def test_told_says_what_bears_on_the_pair(store: Store) -> None:
+    """Only what was skipped as irrelevant does not: a repeat and what was too old may be repeated themselves."""
+    reasons: list[SkipReason | None] = ["irrelevant", "duplicate", "stale_news", None]
+    kept = [make_headline(number) for number in range(len(reasons))]
+    skips = [Skip(headline_id=h.headline_id, reason=why) for h, why in zip(kept, reasons, strict=True) if why]
+    with store.write() as conn:
+        headlines.add(conn, kept)
+        headlines.mark_taken(conn, kept, [make_story(one) for one in kept], skips, NOW)
+        assert [told.near for told in headlines.told(conn, [(NOW, NOW)])] == [False, True, True, True]
 
 
 def test_steps_come_back_as_they_were_taken(store: Store) -> None:
