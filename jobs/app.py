@@ -15,11 +15,15 @@ from signals.delivery.signing import signer
 from signals.errors import BrokerError, ConfigError, ModelError, StoreError
 from signals.store import Store
 from signals.store.database import impatient
+from signals.store.server import named, session_of
 
 if TYPE_CHECKING:
     import redis
+    import sqlalchemy as sa
 
     from jobs.handed import HandedScores
+    from jobs.instance import Instance
+    from jobs.lease import Keeper
     from jobs.memory import StoryMemory, VoiceMemory
     from jobs.observer import Observer
     from signals.delivery.publisher import Publisher
@@ -56,8 +60,19 @@ class App:
         self.ticks = ticks
         self.model_fault: str | None = None
         """Why the model of this home is not in use, in one line; null where it is, or there is none."""
+        self.me: Instance | None = None
+        """Who this is, where it is a service."""
+        self.keeper: Keeper | None = None
+        """The lease, where this is a service."""
+        self._fence: Callable[[sa.Connection], object] | None = None
         self._broker: EmbeddedBroker | None = None
         self._held: list[Held] = []
+
+    @property
+    def database_url(self) -> str:
+        """As it was set; a service's sessions bear its name."""
+        url = self.settings.database_url
+        return url if self.me is None else named(url, session_of(self.me.name))
 
     @functools.cached_property
     def store(self) -> Store:
@@ -68,13 +83,23 @@ class App:
             raise StoreError(
                 str(self.settings.home), f"cannot be made: {error.strerror}", "set SIGNALS_HOME elsewhere"
             ) from error
-        return Store.open(self.settings.database_url)
+        return self._fenced(Store.open(self.database_url))
 
     @functools.cached_property
     def quick_store(self) -> Store:
         """The same database for who must not wait: a lock that others hold is an error after three seconds."""
         _ = self.store  # makes the home and the tables
-        return Store.open(impatient(self.settings.database_url, 3))
+        return self._fenced(Store.open(impatient(self.database_url, 3)))
+
+    def fence(self, fence: "Callable[[sa.Connection], object]") -> None:
+        """Let whatever is written from now on pass here first: it raises once another service leads."""
+        self._fence = fence
+        for store in (self.store, self.quick_store):
+            store.fence = fence
+
+    def _fenced(self, store: Store) -> Store:
+        store.fence = self._fence
+        return store
 
     @functools.cached_property
     def scorer(self) -> "ScoringModel":
@@ -162,7 +187,8 @@ class App:
         """What sends messages to Redis as it stands now, signed where a key is set."""
         from signals.delivery.publisher import Publisher
 
-        return Publisher(self.redis(), sign=self.sign)
+        token = self.keeper.token if self.keeper is not None else 0
+        return Publisher(self.redis(), sign=self.sign, token=token)
 
     @functools.cached_property
     def sign(self) -> "Signer | None":

@@ -65,9 +65,18 @@ def _copy(source: Path, to: Path) -> str:
         with opened(f"{source.absolute().as_uri()}?mode=ro") as old, opened(to.absolute().as_uri()) as new:
             old.backup(new)  # in one go: by pages it would begin anew with each write of another process
             new.execute("PRAGMA journal_mode=DELETE")
+            _let_go(new)
             return checked(new)
     except sqlite3.Error as error:
         raise StoreError(str(source), str(error), "`signals doctor` says more") from error
+
+
+def _let_go(copy: sqlite3.Connection) -> None:
+    """Nobody leads a copy: whoever restores it must not wait for a service of another home, nor miss it."""
+    if copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'leases'").fetchone():  # an older store has none
+        copy.execute("UPDATE leases SET holder = NULL")
+        copy.execute("DELETE FROM members")
+        copy.commit()
 
 
 def _others(settings: Settings, *, with_secrets: bool) -> Iterator[tuple[str, Path]]:

@@ -18,7 +18,7 @@ class Finding(NamedTuple):
 
     key: str
     """What: `source:ID`, `job:NAME`, `sources`, `prices`, `channel`, `inbox`, `broker`, `store`, `scheduler`, `disk`,
-    `clock`, `model`. One finding a key."""
+    `clock`, `services`, `model`. One finding a key."""
     severity: Severity
     since: dt.datetime
     """UTC; as far back as is known."""

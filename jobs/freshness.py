@@ -22,6 +22,7 @@ _RULES: tuple[Callable[[Observed, Freshness], Iterator[Finding]], ...] = (
     rules_service.broker,
     rules_service.channel,
     rules_service.inbox,
+    rules_service.services,
     rules_service.disk,
     rules_service.clock,
     rules_service.model,
@@ -96,6 +97,7 @@ _ORDER = (
     "model",
     "prices",
     "source:",
+    "services",
     "clock",
 )
 

@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 
 from jobs.finding import Finding
 from jobs.observed import Observed
+from jobs.services import STATES
 
 Samples = Iterable[tuple[tuple[str, ...], float | None]]
 
@@ -69,6 +70,10 @@ def _by_severity(counts: dict[str, int]) -> Samples:
     return [((severity,), counts.get(severity, 0)) for severity in ("warning", "critical")]
 
 
+def _states(look: Look) -> list[str]:
+    return [one.state for one in look.observed.services]
+
+
 def _found(look: Look) -> Samples:
     severities = [one.severity for one in look.findings]
     return _by_severity({severity: severities.count(severity) for severity in severities})
@@ -76,6 +81,14 @@ def _found(look: Look) -> Samples:
 
 _GAUGES = (
     _Gauge("ready", "1 where the service does its work, 0 where /readyz says why not.", (), lambda x: _one(x.ready)),
+    _Gauge(
+        "leads", "1 where this service does the jobs, 0 where it stands by.", (),
+        lambda x: _one(x.observed.leads),
+    ),
+    _Gauge(
+        "services", "The services that share the store, by what they do.", ("state",),
+        lambda x: [((name.replace(" ", "_"),), states.count(name)) for states in [_states(x)] for name in STATES],
+    ),
     _Gauge("store_up", "Whether the store answers.", (), lambda x: _one(x.observed.store_fault is None)),
     _Gauge("broker_up", "Whether Redis serves.", (), lambda x: _one(x.observed.broker_fault is None)),
     _Gauge(

@@ -1,7 +1,8 @@
 """`/healthz`: the process lives. `/readyz`: it does its work, or why not.
 
 Ready means that news would come to the channel: store, Redis, schedule, watchdog and model are there. A feed that is
-down is no reason: the others go on, and an orchestrator that restarts us would not mend it.
+down is no reason: the others go on, and an orchestrator that restarts us would not mend it. Nor is standing by: news
+that is pushed there is stored, and the leader publishes it.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from jobs.freshness import judge, not_alive
 from jobs.gate import open_to_all
 from jobs.observed import Observed, observe
 from jobs.routes import NextRuns, Parts
+from jobs.services import sentence
 
 _NEEDED = ("store", "broker", "scheduler", "model")
 """Findings without which it does its work."""
@@ -55,6 +57,8 @@ def add_routes(router: UrlDispatcher, parts: Parts) -> None:
             "ready": not why,
             "at": observed.at,
             "read_at": observed.read_at,
+            "leads": observed.leads,
+            "services": sentence(observed.services, observed.at),
             "reasons": [one._asdict() for one in why],
         }
         return said(503 if why else 200, told)

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from jobs.app import App
 from jobs.aside import Aside
 from jobs.runner import Report, Run
-from signals.delivery.wire import Heartbeat, JobState, SourceState, encode_heartbeat
+from jobs.services import ServiceSeen, services
+from signals.delivery.wire import Heartbeat, JobState, ServiceState, SourceState, encode_heartbeat
 from signals.model import PAIR, FeedState, JobRun, Pause
-from signals.store import feeds, pauses, runs, signals
+from signals.store import feeds, leases, pauses, runs, signals
 
 _WAIT_S = 1.0
 """How long a beat waits for the store, at most a quarter of its time."""
@@ -27,6 +28,7 @@ class _Read(NamedTuple):
     states: Mapping[str, FeedState]
     latest: Mapping[str, JobRun]
     paused: Mapping[str, Pause]
+    services: tuple[ServiceSeen, ...]
 
 
 class Pulse:
@@ -68,6 +70,7 @@ class Pulse:
             started_at=self._started_at,
             read_at=read.at if read else None,
             store_error=fault,
+            services=tuple(ServiceState(id=one.instance, state=one.state) for one in (read.services if read else ())),
         )
         message = encode_heartbeat(beat, epoch=epoch or "none", now=self._app.clock())
         heard = publisher.heartbeat(message.event)
@@ -78,7 +81,8 @@ class Pulse:
         with self._app.store.read() as conn:
             epoch, last_seq = signals.channel_state(conn, PAIR)
             states = {state.source: state for state in feeds.states(conn)}
-            return _Read(at, epoch, last_seq, states, runs.latest(conn), pauses.standing(conn, at))
+            standing = services(leases.read(conn, PAIR), leases.members(conn), at)
+            return _Read(at, epoch, last_seq, states, runs.latest(conn), pauses.standing(conn, at), standing)
 
 
 def _job(name: str, next_run_at: dt.datetime | None, read: _Read | None) -> JobState:

@@ -16,6 +16,10 @@ import msgspec
 from jobs.worker import Active
 
 BEAT_S = 1.0
+LOST = 75
+"""Exit status of a service that led and does no more: it is started anew at once, to stand by."""
+GAVE_WAY = "it led no more, and stands by"
+"""Why a service ended that gave up the lease: no crash."""
 _PR_SET_PDEATHSIG = 1
 """<linux/prctl.h>."""
 

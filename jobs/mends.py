@@ -36,6 +36,7 @@ _BY_WORD: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "disk": (("", "free disk space under SIGNALS_HOME"),),
     "clock": (("", "let it be set by NTP (chrony, systemd-timesyncd)"),),
+    "services": (("", "start it again; one that is gone for good is forgotten after a day"),),
     "model": (("", "`signals train --force` makes a new one; or delete model/ in the home to use the shipped one"),),
 }
 """By what it is of: words, and the mend where the fault has them; the last, empty word is in every fault."""

@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from jobs.services import ServiceSeen
 from signals.model import JobRun
 
 if TYPE_CHECKING:
@@ -126,6 +127,10 @@ class Observed(NamedTuple):
     """When this process began to look; null where it is not the service."""
     judged_at: dt.datetime | None = None
     """When the watchdog last judged."""
+    services: tuple[ServiceSeen, ...] = ()
+    """Those that share the store, the leader first."""
+    leads: bool | None = None
+    """Whether this process does; null where it is no service."""
     store_fault_since: dt.datetime | None = None
     broker_fault_since: dt.datetime | None = None
     inbox: InboxSeen | None = None

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jobs.aside import Aside
 from jobs.observed import WATCH, ChannelSeen, InboxSeen, JobSeen, Observed, PriceSeen, SourceSeen
+from jobs.services import ServiceSeen, services
 from jobs.settings import Jobs
 from jobs.steadiness import Steadiness
 from signals.market.hours import is_open
 from signals.model import PAIR, FeedState
 from signals.sources import scored
 from signals.sources.feed import Feed
-from signals.store import bars, facts, feeds, outlook, pauses, signals
+from signals.store import bars, facts, feeds, leases, outlook, pauses, signals
 
 if TYPE_CHECKING:
     import redis
@@ -41,6 +42,7 @@ class _Read(NamedTuple):
     last_headline_at: dt.datetime | None
     judged_at: dt.datetime | None
     paused: frozenset[str]
+    services: tuple[ServiceSeen, ...]
 
 
 class _Asked(NamedTuple):
@@ -108,6 +110,8 @@ class Observer:
             model_fault=self._app.model_fault,
             started_at=self._begun_at,
             judged_at=max(judged, default=None),
+            services=read.services if read else (),
+            leads=self._app.keeper.leads if self._app.keeper is not None else None,
             store_fault_since=self._first("store", store_fault, at),
             broker_fault_since=self._first("broker", broker_fault, at),
             inbox=self._asking.given.inbox if self._asking.given and broker_fault is None else None,
@@ -192,6 +196,7 @@ class Observer:
                 last_headline_at=facts.last_known_at(conn),
                 judged_at=outlook.watched_at(conn, WATCH),
                 paused=frozenset(pauses.standing(conn, at)),
+                services=services(leases.read(conn, PAIR), leases.members(conn), at),
             )
 
 

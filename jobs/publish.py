@@ -29,6 +29,8 @@ from signals.store import bars, facts, headlines, signals, withdrawals
 _BATCH = 500
 _HISTORY_S = 10.0
 """Of a run for imported history: the next run is due soon, and history may come by the million."""
+_UNSENT_S = 1.0
+"""News that never ends is sent all the same."""
 _TICK = dt.timedelta(microseconds=1)
 _SEND = 1000
 _CONTEXT = 1000
@@ -42,21 +44,29 @@ def publish(app: App, run: Run) -> Report:
     counts: Counter[str] = Counter(scored=0, relevant=0, joined=0, signals=0, retracted=0, indexes=0, skipped=0, sent=0)
     left_s = run.deadline.remaining_s()
     least_s = max(left_s - _HISTORY_S, left_s / 2)
-    _news(app, run, counts)
-    counts["sent"] = send(app, run)
+    more = True
+    while more and run.deadline.remaining_s() > left_s / 10:  # a run that ends well tells what it did
+        more = _news(app, run, counts)
+        counts["sent"] += send(app, run)
     while run.deadline.remaining_s() > least_s and take(app, counts, history=True):
-        if _news(app, run, counts):
+        done = counts.total()
+        _news(app, run, counts)
+        if counts.total() != done:
             counts["sent"] += send(app, run)
     return Report(counts)
 
 
-def _news(app: App, run: Run, counts: Counter[str]) -> int:
-    """Take all that waits but imported history; returns how much that was."""
-    total = 0
-    while taken := take(app, counts):
+def _news(app: App, run: Run, counts: Counter[str]) -> bool:
+    """Take what waits but imported history, for a second at most: what is made of it must not wait for what comes.
+
+    Returns whether more may wait.
+    """
+    end = app.ticks() + _UNSENT_S
+    while take(app, counts):
         run.deadline.check()
-        total += taken
-    return total
+        if app.ticks() > end:
+            return True
+    return False
 
 
 def take(app: App, counts: Counter[str], *, history: bool = False) -> int:

@@ -11,7 +11,7 @@ from jobs.answers import said
 from jobs.app import App
 from jobs.routes import Parts
 from signals.sources.inbox import Handed, Pushed, handed_in
-from signals.store import facts
+from signals.store import facts, leases
 
 MAX_ITEMS = 1000
 
@@ -38,7 +38,10 @@ def _store(app: App, pushed: list[Pushed]) -> tuple[list[Handed], Admitted]:
     with app.store.write() as conn:
         stamp = Stamps(app.clock, facts.last_known_at(conn))
         handed = [handed_in(one, stamp()) for one in pushed]
-        return handed, admit_handed(conn, handed)
+        done = admit_handed(conn, handed)
+        if app.keeper is not None and not app.keeper.leads and (done.new or done.withdrawn):
+            leases.ring(conn, app.keeper.me.name)  # with the news, or not at all
+        return handed, done
 
 
 def _decoded(body: bytes) -> list[Pushed]:

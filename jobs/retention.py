@@ -6,11 +6,15 @@ from pathlib import Path
 from jobs.app import App
 from jobs.logs import rotated
 from jobs.runner import QUIET, Report, Run
-from signals.store import alerts, notices, pauses, runs, source_days
+from signals.store import alerts, leases, notices, pauses, runs, source_days
 
 _KEEP_QUIET = dt.timedelta(days=1)
 _KEEP_NOTICES = dt.timedelta(days=7)
 """Sent or not: what is a day old is not tried any more."""
+
+
+_KEEP_SILENT = dt.timedelta(days=1)
+"""A service that was killed and never started again."""
 
 
 def retention(app: App, run: Run) -> Report:
@@ -28,6 +32,7 @@ def retention(app: App, run: Run) -> Report:
         pauses.thin(conn, now)
         closed = alerts.thin(conn, now - dt.timedelta(days=app.settings.alerts.keep_days))
         notices.thin(conn, now - _KEEP_NOTICES)
+        leases.forget(conn, now - _KEEP_SILENT)
     files, notes = _thin_logs(app.settings.home, logs_before)
     counts = {"dropped_runs": dropped, "dropped_source_days": days, "dropped_alerts": closed, "dropped_logs": files}
     return Report(counts, notes)

@@ -8,6 +8,7 @@ from jobs.finding import STOPPED_S, Finding, Severity, known, since_s
 from jobs.mends import mend_of
 from jobs.objectives import Freshness
 from jobs.observed import Observed
+from jobs.services import SILENT, STANDS_BY, sentence
 from jobs.spans import span
 
 _MB = 1_000_000
@@ -104,6 +105,15 @@ def inbox(observed: Observed, _: Freshness) -> Iterator[Finding]:
     elif not seen.workers:
         text = "No worker scores the inbox: the service does it by itself"
         yield Finding("inbox", "warning", observed.at, text, "start `signals work`; its log says why one ended")
+
+
+def services(observed: Observed, _: Freshness) -> Iterator[Finding]:
+    """A service that stood by, or led, and is heard of no more: nobody would take over."""
+    silent = [one for one in observed.services if one.state == SILENT]
+    if silent and known(observed) and all(one.state != STANDS_BY for one in observed.services):
+        since = max(one.seen_at for one in silent)
+        text = f"Nobody stands by ({sentence(observed.services, observed.at)})"
+        yield Finding("services", "warning", since, text, mend_of("", "services"))
 
 
 def disk(observed: Observed, objectives: Freshness) -> Iterator[Finding]:

@@ -92,6 +92,8 @@ class Service(Section, frozen=True, kw_only=True):
 
     kill_after_s: Seconds = 30
     """So long beyond its timeout_s a hung run may go on before the service is killed and started anew."""
+    lease_s: Annotated[int, Meta(ge=3, le=60)] = 4
+    """After so long without a sign of life of who leads, another service of the same store takes over."""
 
 
 class Seeds(Section, frozen=True, kw_only=True):

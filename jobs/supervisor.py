@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from jobs import systemd
-from jobs.lifeline import BEAT_S, Beat, Before, Link, die_with
+from jobs.lifeline import BEAT_S, GAVE_WAY, LOST, Beat, Before, Link, die_with
 from jobs.logs import logger
 
 _ASKS = (signal.SIGTERM, signal.SIGINT)
@@ -28,6 +28,8 @@ _WELL_S = 300.0
 _LOOP = 5
 """So many ends without such a time are a crash loop."""
 _MOST_WAIT_S = 60.0
+_GAVE_WAY_S = 0.5
+"""How long who gave up the lease waits before it stands by: two that take it from each other in turn make no storm."""
 
 
 class Ends:
@@ -129,11 +131,14 @@ class Supervisor:
                 return 0
             end = self._watch()
             if self._asked.is_set():
-                return 0 if end.status in (0, -signal.SIGTERM) and not self._ends.loop else 1
-            if before is None and end.up_s is None and end.status > 0:
+                return 0 if end.status in (0, -signal.SIGTERM, LOST) and not self._ends.loop else 1
+            if before is None and end.up_s is None and end.status > 0 and end.status != LOST:
                 return end.status
             before = end.before
-            self._rest(end)
+            if end.status == LOST:
+                self._asked.wait(_GAVE_WAY_S)
+            else:
+                self._rest(end)
         return 1 if self._ends.loop else 0
 
     def _bear(self, before: Before | None) -> Link | None:
@@ -172,6 +177,8 @@ class Supervisor:
         waited_s = time.monotonic() - child.last_at
         active = tuple(one._replace(over_s=one.over_s + waited_s) for one in child.last.active)
         up_s = None if child.up_at is None else time.monotonic() - child.up_at
+        if status == LOST:  # whoever leads by now closes what it had begun
+            return _End(status, Before(GAVE_WAY), up_s)
         return _End(status, Before(why or _ended(status), active), up_s)
 
     def _hangs(self, child: _Child, now: float) -> str:

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from jobs.checks.processes import Holder, range_holder
+from jobs.services import ServiceSeen, services
 from jobs.settings import Settings
 from signals.model import PAIR, FeedState, JobRun, Pause
-from signals.store import Store, alerts, asks, bars, feeds, pauses, runs, schema, signals
+from signals.store import Store, alerts, asks, bars, feeds, leases, pauses, runs, schema, signals
 from signals.store.alerts import Alert
 from signals.store.glance import Nature, file_of, glance, nature
 
@@ -43,6 +44,8 @@ class Kept(NamedTuple):
     """Those that are open."""
     pauses: Mapping[str, Pause]
     """The jobs that someone paused."""
+    services: tuple[ServiceSeen, ...]
+    """The leader first."""
 
 
 class StoreState(NamedTuple):
@@ -105,6 +108,7 @@ def _kept(store: Store, clock: Callable[[], dt.datetime]) -> Kept:
             prices=asks.remembered(conn, asks.PREFIX),
             alerts=tuple(alerts.told(conn, limit=_ALERTS, closed=False)),
             pauses=pauses.standing(conn, clock()),
+            services=services(leases.read(conn, PAIR), leases.members(conn), clock()),
         )
 
 

@@ -24,6 +24,7 @@ TABLE = (
     Check("home", "the home and its disk", 5, "home:home"),
     Check("secrets", "who may read the secrets", 5, "home:secrets"),
     Check("service", "the process, its heartbeat, its own word", 10, "service:service"),
+    Check("services", "who leads, and who would take over", 10, "services:services"),
     Check("state", "all of it in one sentence", 10, "state:state"),
     Check("port", "the ports on this machine", 10, "ports:ports"),
     Check("database", "whether it opens and is up to date", 10, "database:database"),

@@ -16,11 +16,12 @@ from jobs.app import App
 from jobs.catalogue import NAMES
 from jobs.cli import options
 from jobs.cli.tables import counted, late, outcome, told
+from jobs.services import sentence, services
 from jobs.settings import Job
 from jobs.standing import Standing
 from jobs.worker import ASIDE_S
-from signals.model import JobRun, Pause
-from signals.store import pauses, runs
+from signals.model import PAIR, JobRun, Pause
+from signals.store import leases, pauses, runs
 
 _FRESH_S = 10.0
 """What a service said longer ago is told with its age."""
@@ -70,6 +71,7 @@ def list_jobs(context: typer.Context, as_json: options.Json = False, config: opt
     said, lives = standing.read(app.settings.home), standing.runs(app.settings.home)
     with app.store.read() as conn:
         latest, paused, open_runs = runs.latest(conn), pauses.standing(conn, now), runs.running(conn)
+        seen = services(leases.read(conn, PAIR), leases.members(conn), now)
     app.close()
     schedules = {name: getattr(app.settings.jobs, name) for name in NAMES}
     since = _running(open_runs, said, lives, schedules, now)
@@ -89,7 +91,7 @@ def list_jobs(context: typer.Context, as_json: options.Json = False, config: opt
         for row in rows:
             print(msgspec.json.encode(row.told()).decode())
     else:
-        _show(options.console(), rows, _of_service(said, lives, now))
+        _show(options.console(), rows, _of_service(said, lives, now), sentence(seen, now) if len(seen) > 1 else "")
 
 
 def _running(
@@ -117,7 +119,7 @@ def _of_service(said: Standing | None, lives: bool, now: dt.datetime) -> str:
     return f"The service runs since {said.started_at:%Y-%m-%d %H:%M:%S} UTC (process {said.pid}).{old}"
 
 
-def _show(screen: Console, rows: list[_Row], line: str) -> None:
+def _show(screen: Console, rows: list[_Row], *lines: str) -> None:
     table = Table(box=SIMPLE, padding=(0, 1))
     for name in ("job", "every", "last run (UTC)", "late", "took", "outcome", "counts", "state", "does"):
         table.add_column(name, no_wrap=name not in ("counts", "state", "does"))
@@ -135,4 +137,5 @@ def _show(screen: Console, rows: list[_Row], line: str) -> None:
             NAMES[row.name],
         )
     screen.print(table)
-    screen.print(line, soft_wrap=True)
+    for line in filter(None, lines):
+        screen.print(line, soft_wrap=True)

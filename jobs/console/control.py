@@ -28,12 +28,16 @@ class Control:
     def __init__(self, parts: "Parts", runner: "Runner", following: "Following") -> None:
         self._later = parts.later
         self._jobs = frozenset(parts.app.settings.jobs.__struct_fields__)
+        self._keeper = parts.app.keeper
         self._runner = runner
         self._following = following
 
     async def run(self, request: web.Request) -> web.Response:
         """Begin a run by hand: 202, its row in the history says what became of it."""
         job = self._job(request)
+        if self._keeper is not None and not self._keeper.leads:
+            leader = self._keeper.seen()[0].holder or "nobody"
+            raise Refused(409, f"this service stands by: {leader} leads, run it there")
         self._later(asyncio.to_thread(self._following.fire, job, "manual"))
         return said(202, {"job": job, "begun": True})
 

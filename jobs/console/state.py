@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from jobs import services
 from jobs.freshness import Finding, judge, roots, sentence
 from jobs.observed import JobSeen, Observed, observe
 from jobs.pauses import NEVER
@@ -25,6 +26,8 @@ def state(parts: "Parts") -> dict[str, Any]:
     return {
         "sentence": sentence(observed, findings),
         "severity": severity(observed, findings),
+        "services": services.sentence(observed.services, observed.at) if len(observed.services) > 1 else None,
+        "leads": observed.leads,
         "findings": [one._asdict() for one in roots(findings)],  # of fourteen sources that are down, one line
         "read_at": read_at if read_at is not None and observed.at - read_at > OLD else None,
         "sources": None if observed.sources is None else [one._asdict() for one in observed.sources],

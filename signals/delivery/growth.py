@@ -52,6 +52,6 @@ def _wordless(schema: object) -> object:
     """A schema without its words: what a reader's code depends on."""
     if isinstance(schema, dict):
         return {name: _wordless(part) for name, part in schema.items() if name not in _WORDS}
-    if isinstance(schema, list):
+    if isinstance(schema, (list, tuple)):  # a default `()` is `[]` once it is on file
         return [_wordless(part) for part in schema]
     return schema

@@ -36,6 +36,8 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
     """String with an expiry: the last index."""
     seq: str
     """String: `{"epoch": …, "seq": N}` of the last message in the log."""
+    leader: str
+    """String: the fencing token of the service that sends; one with a smaller token is refused."""
 
 
 def keys_of(pair: str = PAIR) -> Keys:
@@ -52,4 +54,5 @@ def keys_of(pair: str = PAIR) -> Keys:
         latest=f"{stem}:latest",
         index=f"{stem}:index",
         seq=f"{stem}:seq",
+        leader=f"{stem}:leader",
     )

@@ -59,6 +59,21 @@ class Empty(BrokerError):
         self.args = (where,)
 
 
+class Overtaken(BrokerError):
+    """A service with a greater fencing token sends by now; nothing was sent.
+
+    Parameters
+    ----------
+    where : the server.
+    token : the greater one.
+    """
+
+    def __init__(self, where: str, token: int) -> None:
+        super().__init__(where, f"is written by a newer leader (token {token})", "")
+        self.args = (where, token)
+        self.token = token
+
+
 class Publisher:
     """Sends the messages of one pair.
 
@@ -68,10 +83,14 @@ class Publisher:
     pair : as in `keys_of`.
     sign : puts a signature into each message as it is sent; the outbox keeps messages without, so that a key
         can be changed. It must give the same bytes each time.
+    token : of who leads among several services; 0: it is not fenced, as one that sends by hand.
     """
 
-    def __init__(self, redis_client: redis.Redis, pair: str = "usdjpy", *, sign: Signer | None = None) -> None:
+    def __init__(
+        self, redis_client: redis.Redis, pair: str = "usdjpy", *, sign: Signer | None = None, token: int = 0
+    ) -> None:
         self._redis = redis_client
+        self._token = token
         self._sign = sign or bytes
         self._keys = keys_of(pair)
         self._where = address_of(redis_client)
@@ -96,6 +115,7 @@ class Publisher:
         ------
         Behind : a row does not follow the last one in Redis.
         Empty : Redis holds no sequence of this epoch, and `restart` is not set.
+        Overtaken : a greater token leads.
         MessageError : a retraction does not say of what.
         BrokerError : Redis cannot be reached or refuses. Rows before the fault may have been sent:
             sending all of them again is safe.
@@ -129,7 +149,7 @@ class Publisher:
             return None
         place = wire.place_of(value)
         if place is None:
-            raise self._foreign()
+            raise self._foreign(self._keys.seq)
         return place.epoch, place.seq
 
     def heartbeat(self, event: bytes) -> int:
@@ -137,10 +157,23 @@ class Publisher:
 
         Raises
         ------
+        Overtaken : a greater token leads.
         BrokerError : Redis cannot be reached or refuses.
         """
+        if self._token:
+            words = (1, self._keys.leader, self._token, self._keys.channel, self._sign(event))
+            return self._sent(self._send_one(["EVAL", script.BEAT, *words]))
         try:
             return int(self._redis.publish(self._keys.channel, self._sign(event)))
+        except FAULTS as exc:
+            raise broker_error(self._where, exc) from exc
+
+    def leader(self) -> int:
+        """The greatest token that has sent; 0 where none did. Raises BrokerError."""
+        try:
+            return int(cast(bytes | None, self._redis.get(self._keys.leader)) or 0)
+        except ValueError as exc:
+            raise self._foreign(self._keys.leader) from exc
         except FAULTS as exc:
             raise broker_error(self._where, exc) from exc
 
@@ -169,10 +202,10 @@ class Publisher:
     def _arguments(self, run: Sequence[OutboxRow], now: dt.datetime, restart: bool) -> list[str | bytes | int]:
         keys, first = self._keys, run[0]
         return [
-            *(4, keys.log, keys.latest, keys.index, keys.seq),
+            *(5, keys.log, keys.latest, keys.index, keys.seq, keys.leader),
             *(keys.channel, first.epoch, first.seq),
             *(place(first.epoch, first.seq - 1), place(first.epoch, run[-1].seq)),
-            *(LOG_MAXLEN, int(restart), len(run)),
+            *(LOG_MAXLEN, int(restart), len(run), self._token),
             *(self._sign(row.event) for row in run),
             *itertools.chain.from_iterable(_snapshots(run, now)),
         ]
@@ -187,10 +220,12 @@ class Publisher:
                 raise Behind(self._where, last_seq)
             case [b"empty", _]:
                 raise Empty(self._where)
-        raise self._foreign()
+            case [b"fenced", int(token)]:
+                raise Overtaken(self._where, token)
+        raise self._foreign(self._keys.seq)
 
-    def _foreign(self) -> BrokerError:
-        return BrokerError(f"{self._where} key {self._keys.seq}", "holds no sequence of ours", "delete the key")
+    def _foreign(self, key: str) -> BrokerError:
+        return BrokerError(f"{self._where} key {key}", "holds nothing of ours", "delete the key")
 
 
 def _snapshots(run: Sequence[OutboxRow], now: dt.datetime) -> Iterator[tuple[int, int, int | str]]:

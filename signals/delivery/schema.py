@@ -32,7 +32,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
 
 _PARTS = (
-    wire.Event, *wire.TYPES.values(), Evidence, wire.SourceState, wire.JobState, alert.AlertEvent, alert.Alert
+    wire.Event, *wire.TYPES.values(), Evidence, wire.SourceState, wire.JobState, wire.ServiceState,
+    alert.AlertEvent, alert.Alert,
 )  # fmt: skip
 _STRUCTS: dict[str, type] = {struct.__name__: struct for struct in _PARTS}
 _WHOLE: dict[str, Any] = {kind: wire.Event[data] for kind, data in wire.TYPES.items()} | {  # type: ignore[valid-type]

@@ -5,8 +5,10 @@ Either all of it happens or nothing: the only command of the script that may fai
 """
 
 PUBLISH = """\
-local call, events = redis.call, 8
-local first, count, skip = tonumber(ARGV[3]), tonumber(ARGV[8]), 0
+local call, events = redis.call, 9
+local first, count, skip, token = tonumber(ARGV[3]), tonumber(ARGV[8]), 0, tonumber(ARGV[9])
+local led = token > 0 and (tonumber(call('GET', KEYS[5]) or '') or 0) or token
+if led > token then return {'fenced', led} end
 local function table_of(text)
   local readable, value = pcall(cjson.decode, text)
   return readable and type(value) == 'table' and value or {}
@@ -42,7 +44,8 @@ for at = events + count + 1, #ARGV, 3 do
   end
 end
 local may = redis.acl_check_cmd or function() return true end
-local denied = not may('SET', KEYS[4], '') and 'SET' or not may('PUBLISH', ARGV[1], '') and 'PUBLISH'
+local settable = may('SET', KEYS[4], '') and (led == token or may('SET', KEYS[5], ''))
+local denied = not settable and 'SET' or not may('PUBLISH', ARGV[1], '') and 'PUBLISH'
 for place, number in pairs(standing) do
   if number == 0 then
     denied = denied or not may('DEL', KEYS[place]) and 'DEL'
@@ -62,18 +65,32 @@ for place, number in pairs(standing) do
   end
 end
 call('SET', KEYS[4], ARGV[5])
+if led < token then call('SET', KEYS[5], ARGV[9]) end
 for at = events + skip + 1, events + count do call('PUBLISH', ARGV[1], ARGV[at]) end
 return {'sent', count - skip}
 """
-"""KEYS: log, latest, index, seq.
+"""KEYS: log, latest, index, seq, leader.
 
 ARGV: channel, epoch, `seq` of the first message, the states before it and after the last, most entries of the log,
-restart, number of messages; the messages; then three words for each that has to do with a snapshot key: its number,
-the place of its key in KEYS and until when it may stand there (Unix ms), or 0 and the signal that it takes back.
+restart, number of messages, the sender's fencing token (0: it has none, and is not fenced); the messages; then three
+words for each that has to do with a snapshot key: its number, the place of its key in KEYS and until when it may stand
+there (Unix ms), or 0 and the signal that it takes back.
 
 What is over by the server's clock is not set; a server that keeps that from its user (TIME) leaves it to `now` of the
 publisher, and PXAT ends what stands there in any case.
 
-Answers: sent (how many were no repeats), behind (with the last `seq`), empty (no state, or another epoch), foreign (not
-our state).
+Answers: fenced (by which token), sent (how many were no repeats), behind (with the last `seq`), empty (no state, or
+another epoch), foreign (not our state).
+"""
+
+BEAT = """\
+local led, token = tonumber(redis.call('GET', KEYS[1]) or '') or 0, tonumber(ARGV[1])
+if led > token then return {'fenced', led} end
+if led < token then redis.pcall('SET', KEYS[1], ARGV[1]) end
+return {'sent', redis.call('PUBLISH', ARGV[2], ARGV[3])}
+"""
+"""A heartbeat of who leads. KEYS: leader. ARGV: fencing token, channel, message.
+
+A server whose disk is full takes no token, and gives the message on all the same. Answers: fenced (by which token),
+sent (to how many).
 """

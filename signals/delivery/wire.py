@@ -58,6 +58,15 @@ class JobState(Record, frozen=True, kw_only=True):
     """UTC; null where it is not running."""
 
 
+class ServiceState(Record, frozen=True, kw_only=True):
+    """One of the services that share the store, as a heartbeat tells it."""
+
+    id: Name
+    """Its name: that of its host and a few characters."""
+    state: Name
+    """`leads`, `stands by` or `silent`; a text, for states made later."""
+
+
 class Heartbeat(Record, frozen=True, kw_only=True):
     """`data` of `signals.heartbeat.v1`: what makes silence explain itself."""
 
@@ -73,6 +82,8 @@ class Heartbeat(Record, frozen=True, kw_only=True):
     """UTC; when `last_seq`, the sources and the last runs were read from the store. Null where it was never read."""
     store_error: str | None = None
     """Why the store cannot be read or written just now: then what it said at `read_at` is told. Null where it can."""
+    services: tuple[ServiceState, ...] = ()
+    """The services that share the store, who leads first; empty where the store was never read."""
 
 
 Data = Signal | Index | Retraction | Heartbeat

@@ -339,3 +339,35 @@ watches = sa.Table(
     # When it last judged.
     _at("at"),
 )
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    # What is led: one row for all services of a store.
+    _id("name", primary_key=True),
+    # The instance that leads; null where nobody does.
+    sa.Column("holder", sa.String(80)),
+    # Grows with each change of hands: what a leader of a smaller one still writes is refused.
+    sa.Column("token", sa.BigInteger, nullable=False),
+    # Grows each second while its holder lives. Nobody compares clocks.
+    sa.Column("beats", sa.BigInteger, nullable=False),
+)
+
+members = sa.Table(
+    "members",
+    metadata,
+    # The services of this store, whether they lead or stand by.
+    _id("instance", primary_key=True),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("home", sa.Text, nullable=False),
+    # The address of its HTTP port.
+    sa.Column("console", sa.Text),
+    sa.Column("leads", sa.Boolean, nullable=False),
+    # Whether it reaches Redis.
+    sa.Column("broker_ok", sa.Boolean, nullable=False),
+    sa.Column("beats", sa.BigInteger, nullable=False),
+    # How often it stored news and rang for the leader to publish it.
+    sa.Column("rings", sa.BigInteger, nullable=False),
+    # By its own clock: for people, and nothing is decided by it.
+    _at("seen_at"),
+)

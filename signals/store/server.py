@@ -13,6 +13,8 @@ LOCK_S = 30
 """How long a session waits for what another holds, as long as on SQLite (`database.BUSY_S`)."""
 IDLE_S = 300
 """A session that says nothing for so long within a transaction has stood still: the server ends it, and its locks."""
+SERVICE_IDLE_S = 60
+"""The same of a service's session."""
 OLDEST = (14,)
 """Of PostgreSQL: before it, `extract` gave times as floating-point numbers."""
 _LINE = {
@@ -37,6 +39,28 @@ def session_name() -> str:
     """What this process' sessions are called on the server: `signals HOST PID`."""
     host, end = socket.gethostname().encode("ascii", "replace").decode(), f" {os.getpid()}"
     return f"signals {host}"[: _NAME_BYTES - len(end)] + end
+
+
+def session_of(instance: str) -> str:
+    """What the sessions of a service are called; the server cuts names of more than 63 bytes."""
+    return f"signals {instance}"[:63]
+
+
+def named(url: str, session: str) -> str:
+    """The same address (SQLAlchemy's form) for sessions of this name, which do not outlive their service for long.
+
+    A service is stricter with itself than a command: another waits to take over from it.
+    """
+    made = sa.make_url(url)
+    if made.get_backend_name() != "postgresql":
+        return url
+    wanted = {
+        "connect_timeout": "5",
+        "tcp_user_timeout": "5000",
+        "options": f"-c idle_in_transaction_session_timeout={SERVICE_IDLE_S}s",
+    }
+    missing = {name: value for name, value in wanted.items() if name not in made.query}
+    return made.update_query_dict(missing | {"application_name": session}).render_as_string(hide_password=False)
 
 
 def session(url: sa.URL) -> dict[str, str]:

@@ -28,6 +28,7 @@ PARTS = {
     "scale": "scale",
     "workers": "workers",
     "chaos": "chaos",
+    "takeover": "takeover",
 }
 """Each part, and the module of it: loaded when asked for, since some need what others must not have loaded."""
 

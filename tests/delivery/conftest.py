@@ -23,6 +23,7 @@ from signals.delivery.wire import (
     RETRACTION,
     Heartbeat,
     JobState,
+    ServiceState,
     SourceState,
     encode_retraction,
     encode_signal,
@@ -98,6 +99,7 @@ def make_heartbeat(last_seq: int = 3) -> Heartbeat:
         jobs=(JobState(job="ingest", outcome=None, last_started_at=None, last_ended_at=None, next_run_at=NOW),),
         started_at=NOW,
         read_at=NOW,
+        services=(ServiceState(id="desk-1a2b3c", state="leads"), ServiceState(id="spare-4d5e6f", state="stands by")),
     )
 
 

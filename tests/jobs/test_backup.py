@@ -20,7 +20,7 @@ from jobs.catalogue import runner_for
 from jobs.history import FIRST, LAST
 from jobs.restoring import restore
 from jobs.settings import load
-from signals.store import bars, headlines
+from signals.store import bars, headlines, leases
 from signals.store.database import HEAD
 from tests.jobs.conftest import ARTICLES, Shell
 from tests.properties.conftest import START, Clock
@@ -220,3 +220,18 @@ def test_a_home_without_a_store_is_named(tmp_path):
     done = made.run("backup", "--to", str(tmp_path / "out.tar.gz"))
     assert (done.returncode, "there is no store here" in done.stderr) == (2, True)
     assert not Path(tmp_path / "out.tar.gz").exists()
+
+
+def test_a_restored_store_is_led_by_nobody(tmp_path):
+    """Whoever restores it leads at once, by a greater token, and is not told of services that were."""
+    member = leases.Member("a", "h", "/h", None, True, True, 9, 0, START)
+    with contextlib.closing(App(load(None, {"SIGNALS_HOME": str(tmp_path / "old")}))) as app:
+        with app.store.write() as conn:
+            leases.take(conn, "USDJPY", "a", above=6)
+            leases.say(conn, member)
+        back_up(app.settings, tmp_path / "copy.tar.gz", START)
+    settings = load(None, {"SIGNALS_HOME": str(tmp_path / "new")})
+    restore(settings, tmp_path / "copy.tar.gz")
+    with contextlib.closing(App(settings)) as app, app.store.write() as conn:
+        assert leases.members(conn) == []
+        assert leases.take(conn, "USDJPY", "b") == 8

@@ -38,7 +38,9 @@ function is(source) {
 /** Ages go on between two tellings. */
 export function tick(lost) {
   if (!state) return;
-  $("about").textContent = `Model ${state.model_id || "not loaded"} · market ${state.market_open ? "open" : "closed"}`;
+  const here = state.leads ? "" : " · this one stands by";
+  const services = state.services ? ` · ${state.services}${here}` : "";
+  $("about").textContent = `Model ${state.model_id || "not loaded"} · market ${state.market_open ? "open" : "closed"}${services}`;
   const stands = lost ? `As it stood at ${clock(at)} UTC; the line is lost since.`
     : state.read_at ? `What the store says is of ${clock(state.read_at)} UTC: it could not be read since.` : `As of ${clock(now())} UTC.`;
   say($("as-of"), stands);
