@@ -192,10 +192,9 @@ def test_a_lock_that_stays_is_an_error(url: str, store: Store, opened: contextli
 
 def test_who_stands_still_in_the_middle_loses_its_locks(url: str, store: Store, opened: contextlib.ExitStack) -> None:
     """A stalled process keeps nobody waiting for ever: the server ends its session, and it finds that out."""
-    stalled = opened.enter_context(
-        contextlib.closing(Store.open(with_options(url, idle_in_transaction_session_timeout="50ms")))
-    )
+    stalled = opened.enter_context(contextlib.closing(Store.open(url)))
     with pytest.raises(StoreError, match="idle-in-transaction"), stalled.write() as conn:
+        conn.exec_driver_sql("SET idle_in_transaction_session_timeout = '50ms'")
         signals.open_channel(conn, CHANNEL, NOW)
         with store.write() as other:  # waits until the server has ended the other's session
             signals.open_channel(other, CHANNEL, NOW)
