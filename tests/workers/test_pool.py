@@ -53,6 +53,11 @@ def handed(client: "redis.Redis") -> int:
     return int(client.xlen(scored.SCORED))
 
 
+def deaths(folder: Path) -> set[str]:
+    """How workers died, as it was told."""
+    return {one["error"] for one in events(folder, "worker.died")}
+
+
 def test_poison_kills_a_few_workers_and_no_other_headline(tmp_path: Path) -> None:
     """What kills its worker, or hangs in it, ends among the dead letters after so many deaths; all else is scored."""
     with running(tmp_path / "server") as server, redis.Redis.from_url(server.url) as client:
