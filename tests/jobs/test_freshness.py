@@ -257,6 +257,30 @@ def test_a_scheduler_that_is_late():
     assert alive(seen)
 
 
+def test_one_job_that_begins_late_explains_nothing():
+    """Old prices and a feed that is down have causes of their own; so has publishing that a spare model serves."""
+    late = job("ingest", next_run_at=ago(31))
+    hung = job("publish", 15, last_ok_at=ago(200))
+    seen = look(
+        jobs=(late, hung, job("watchdog", 15)),
+        sources=(source(**DOWN),),
+        prices=(PriceSeen("yahoo", 60, ago(1500)),),
+        model_fault="model.skops: is broken",
+    )
+    keys = {one.key for one in roots(judge(seen, SHIPPED))}
+    assert keys == {"scheduler", "source:boj", "prices", "job:publish", "model"}
+
+
+def test_a_clock_set_forward_makes_no_start_late():
+    """What was due while the machine slept began late, and `clock` says why; what is due now and stands is late."""
+    begun = msgspec.structs.replace(run("scorecard", at=ago(20)), scheduled_at=ago(140))
+    seen = look(jobs=(job("scorecard", 300, last_run=begun), job("watchdog", 15)), clock_jump_s=600.0)
+    assert set(found(seen)) == {"clock"}
+    assert set(found(seen._replace(clock_jump_s=-600.0))) == {"clock", "scheduler"}
+    waits = look(jobs=(job("ingest", next_run_at=ago(31)), job("watchdog", 15)), clock_jump_s=600.0)
+    assert set(found(waits)) == {"clock", "scheduler"}
+
+
 def test_a_start_that_was_late():
     """A run that began 40 s after its time is drift, for a minute; its second try is late by design, and is none."""
     late = run("ingest", at=ago(20))
