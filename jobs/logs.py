@@ -39,6 +39,7 @@ EVENTS = {
     "alert.repeated": "it is so still",
     "alert.closed": "it has been well for long enough",
     "service.start": "the service is up",
+    "clock.set_back": "the clock was set back: jobs that waited for the old time wait for their interval only",
     "service.stop": "the service was asked to end, and does",
     "service.killed": "the service hung, so its minder killed it: why; it is started anew",
     "service.died": "the service ended though nobody asked it to: why; it is started anew after wait_s",

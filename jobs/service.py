@@ -18,7 +18,7 @@ from jobs.follow import Following
 from jobs.inbox import Doorbell
 from jobs.lifeline import BEAT_S, Beat, Link
 from jobs.redact import without_password
-from jobs.scheduler import Pace, build
+from jobs.scheduler import Pace, build, recall
 from jobs.standing import Standing
 from jobs.web import Web
 from signals.errors import StoreError
@@ -46,7 +46,8 @@ class Service:
         self._link = link
         self._due: list[Job] = []
         scheduled = {name: getattr(app.settings.jobs, name) for name in NAMES}
-        self._pace = Pace(job.every_s for job in scheduled.values() if job.enabled)
+        self._every_s = {name: float(job.every_s) for name, job in scheduled.items() if job.enabled}
+        self._pace = Pace(self._every_s.values())
         self.runner = runner_for(app, self._next_runs, retries=True)
         self._following = Following(self.runner, app.clock)
         self._scheduler = build(self.runner, self._following, scheduled, app.clock, self._pace)
@@ -98,9 +99,15 @@ class Service:
             self._link.beat(Beat(up=True, active=active, idle_s=self._pace.idle_s()))
             if beats % _SAY_EACH == 0:
                 self._say()
+            self._recall()
             beats += 1
             if ended.wait(BEAT_S):
                 return
+
+    def _recall(self) -> None:
+        recalled = recall(self._scheduler, self._every_s, self._app.clock())
+        if recalled:
+            logs.logger().warning("clock.set_back", jobs=list(recalled))
 
     def _say(self) -> None:
         said = Standing(
