@@ -10,7 +10,7 @@ from jobs.aside import Aside
 from jobs.observed import WATCH, ChannelSeen, JobSeen, Observed, PriceSeen, SourceSeen
 from jobs.settings import Jobs
 from jobs.steadiness import Steadiness
-from signals.market.hours import is_open
+from signals.market.hours import is_quoted
 from signals.model import PAIR, FeedState
 from signals.sources.feed import Feed
 from signals.store import bars, facts, feeds, outlook, pauses, signals
@@ -87,7 +87,7 @@ class Observer:
             prices=read.prices if read else None,
             channel=read.channel if read else None,
             last_headline_at=read.last_headline_at if read else None,
-            market_open=is_open(at),
+            market_open=is_quoted(at),
             model_id=scorer.model_id if scorer else None,
             store_fault=store_fault,
             broker_fault=broker_fault,

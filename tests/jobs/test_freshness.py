@@ -13,6 +13,8 @@ from signals.model import JobRun
 NOW = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)  # a Wednesday
 SUNDAY_OPENING = dt.datetime(2026, 3, 1, 22, 0, tzinfo=dt.UTC)
 FRIDAY_CLOSE = dt.datetime(2026, 2, 27, 22, 0, tzinfo=dt.UTC)
+CHRISTMAS_OVER = dt.datetime(2025, 12, 25, 22, 0, tzinfo=dt.UTC)  # a Thursday
+DAY = dt.timedelta(days=1)
 SHIPPED = Freshness()
 
 
@@ -176,10 +178,12 @@ def test_a_job_may_have_objectives_of_its_own():
         (SUNDAY_OPENING + dt.timedelta(minutes=10), FRIDAY_CLOSE, False),  # two days, of which ten minutes were open
         (SUNDAY_OPENING + dt.timedelta(minutes=16), FRIDAY_CLOSE, True),
         (SUNDAY_OPENING + dt.timedelta(minutes=10), FRIDAY_CLOSE - dt.timedelta(minutes=6), True),
+        (CHRISTMAS_OVER + dt.timedelta(minutes=10), CHRISTMAS_OVER - DAY, False),
+        (CHRISTMAS_OVER + dt.timedelta(minutes=16), CHRISTMAS_OVER - DAY, True),
     ],
 )
 def test_prices_age_while_the_market_is_open(at, closed_at, wrong):
-    """The weekend does not make a price old."""
+    """Neither the weekend nor Christmas makes a price old."""
     seen = look(at=at, read_at=at, prices=(PriceSeen("yahoo", 60, closed_at),), jobs=(), sources=())
     assert ("prices" in found(seen)) is wrong
 
