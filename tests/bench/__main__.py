@@ -25,6 +25,7 @@ PARTS = {
     "noise": "research_noise",
     "stories": "stories",
     "chaos": "chaos",
+    "drill": "drill",
 }
 """Each part, and the module of it: loaded when asked for, since some need what others must not have loaded."""
 

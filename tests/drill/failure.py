@@ -8,6 +8,8 @@ from jobs.settings import Settings
 
 BUSY_S = 15.0
 """What a machine that has much else to do may take on top of an objective. On one that has not it is below two."""
+BOT_S = 3.0
+"""After so long without a heartbeat the bot of the drill is told; 15 s is what one asks for by default."""
 PLACES = ("sentence", "log", "metrics", "alert", "doctor", "closed")
 
 
@@ -17,6 +19,8 @@ class Objective(NamedTuple):
     text: str
     unseen_s: Callable[[Settings], float]
     """Seconds from when it is brought about until who looks must see it."""
+    told_by_bot: bool = False
+    """Whether the watchdog dies of it, too: then a bot hears of the silence, and there is no alert."""
 
 
 class Outcome(NamedTuple):
@@ -24,6 +28,8 @@ class Outcome(NamedTuple):
 
     name: str
     objective: Objective
+    unseen_s: float
+    """The objective in force."""
     limits_s: Mapping[str, float]
     """By which time each place must have it, from when it was brought about; `closed` from when it was mended."""
     took_s: Mapping[str, float]
@@ -74,5 +80,5 @@ PRICES = Objective("freshness.price.age_s", lambda settings: settings.freshness.
 AT_ONCE = Objective("the next look", lambda _: 0)
 STORE = Objective("two judgements that wait for the lock", lambda settings: 2 * (settings.jobs.watchdog.every_s + 3))
 JOB = Objective("freshness.job.rounds, its timeout_s, a minute", _job_s)
-SCHEDULER = Objective("a minute without a start", lambda _: STOPPED_S)
-SILENCE = Objective("the bot's heartbeat_deadline_s", lambda _: 3)
+SCHEDULER = Objective("a minute without a start", lambda _: STOPPED_S, told_by_bot=True)
+SILENCE = Objective("the bot's heartbeat_deadline_s", lambda _: BOT_S, told_by_bot=True)

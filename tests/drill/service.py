@@ -118,14 +118,15 @@ class Drill:
         self.settings = load(self.shell.config, self.shell.env)
 
     def log(self, event: str, **fields: str) -> list[dict[str, Any]]:
-        """The log's lines of an event that have these fields (an error: that begins so)."""
+        """The log's lines of an event that have these fields (an error: that has these words)."""
         told = self._lines().splitlines()[self._marked :]
         lines = [json.loads(line) for line in told if line.startswith("{")]
         return [one for one in lines if one["event"] == event and _has(one, fields)]
 
     def sent(self, key: str) -> list[str]:
-        """What was sent of this alert, in order: opened, repeated, closed."""
-        return [action for of, action in self.receiver.actions[self._got :] if of == key]
+        """What was sent of this alert, in order: opened, repeated, closed. A repeat of a message has its id."""
+        got = {headers["X-Signals-Id"]: json.loads(body)["data"] for headers, body in self.receiver.got[self._got :]}
+        return [event["action"] for event in got.values() if event["key"] == key]
 
     def until_running(self, job: str) -> None:
         """Wait until a run of a job has begun and not ended for two seconds."""
@@ -150,4 +151,6 @@ class Drill:
 
 
 def _has(line: dict[str, Any], fields: dict[str, str]) -> bool:
-    return all(text in str(line.get(name)) for name, text in fields.items())
+    return all(
+        text in str(line.get(name)) if name == "error" else text == line.get(name) for name, text in fields.items()
+    )
