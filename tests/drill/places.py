@@ -69,11 +69,13 @@ def kept(drill: Drill, key: str) -> list[Alert]:
 
 
 def doctor(drill: Drill, check: str) -> Line | None:
-    """What `signals doctor` says is wrong under this name."""
+    """What `signals doctor` says is wrong under this name, and what to do about it."""
     name = _TOLD_BY.get(check, check.partition(":")[0])
     table = [one for one in TABLE if one.name.partition(":")[0].rstrip("s") == name.rstrip("s")]
     seen = Seen(Asked(drill.settings, drill.shell.env, drill.clock.now, True))
-    return next((one for one in examine(seen, table=table) if one.check == check and one.status != "ok"), None)
+    found = next((one for one in examine(seen, table=table) if one.check == check and one.status != "ok"), None)
+    assert found is None or found.mend, found
+    return found
 
 
 def order(drill: Drill, path: str) -> None:
@@ -89,18 +91,18 @@ def _get(drill: Drill, path: str, **options: Any) -> Any:
 
 
 def quiet(drill: Drill) -> None:
-    """All is well, before anything is brought about; what was before is looked at no more."""
+    """All is well and no alert stands, before anything is brought about; what was before is looked at no more."""
     said = ""
 
     def well() -> bool:
         nonlocal said
         said = sentence(drill)
-        return said.startswith("Quiet")
+        return said.startswith("Quiet") and not drill.unclosed()
 
     try:
         until(well, "a quiet service")
     except AssertionError as error:
-        raise AssertionError(f"{error}: {said!r}") from None
+        raise AssertionError(f"{error}: {said!r}, alerts of {drill.unclosed()}") from None
     drill.mark()
 
 

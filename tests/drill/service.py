@@ -124,9 +124,18 @@ class Drill:
         return [one for one in lines if one["event"] == event and _has(one, fields)]
 
     def sent(self, key: str) -> list[str]:
-        """What was sent of this alert, in order: opened, repeated, closed. A repeat of a message has its id."""
-        got = {headers["X-Signals-Id"]: json.loads(body)["data"] for headers, body in self.receiver.got[self._got :]}
-        return [event["action"] for event in got.values() if event["key"] == key]
+        """What was sent of this alert, in order: opened, repeated, closed."""
+        return [event["action"] for event in self._sent(self._got) if event["key"] == key]
+
+    def unclosed(self) -> set[str]:
+        """The alerts, by key, of which something was sent and not yet their end."""
+        last = {event["key"]: event["action"] for event in self._sent(0)}
+        return {key for key, action in last.items() if action != "closed"}
+
+    def _sent(self, since: int) -> list[dict[str, Any]]:
+        """The messages, each once: a repeat has the same id."""
+        got = self.receiver.got[since:]
+        return list({headers["X-Signals-Id"]: json.loads(body)["data"] for headers, body in got}.values())
 
     def until_running(self, job: str) -> None:
         """Wait until a run of a job has begun and not ended for two seconds."""
