@@ -6,7 +6,7 @@ from typing import NamedTuple
 from jobs.finding import STOPPED_S
 from jobs.settings import Settings
 
-BUSY_S = 15.0
+BUSY_S = 20.0
 """What a machine that has much else to do may take on top of an objective. On one that has not it is below two."""
 BOT_S = 3.0
 """After so long without a heartbeat the bot of the drill is told; 15 s is what one asks for by default."""

@@ -20,6 +20,7 @@ import signals
 from jobs import standing
 from jobs.settings import Settings, load
 from signals.delivery.endpoints import endpoint
+from signals.scoring import file
 from tests.chaos.disk import can_have_one, fill, free, on_a_disk_of, seen_from_outside
 from tests.chaos.server import running
 from tests.chaos.service import Nursery
@@ -370,7 +371,9 @@ def side_by_side(folder: Path, wanted: Collection[str] = NAMES) -> Iterator[Mapp
 
     A disk of its own is mounted for the home of one lane; the services of the others just do not use it.
     """
-    shipped()  # here, in one thread: msgspec crashes where two threads are the first to read a type (0.22)
+    # Here, in one thread: msgspec crashes where two threads are the first to read a type (0.22), and whoever loads the
+    # model first waits for what it imports.
+    file.load(shipped().seeds.model)
     outcomes: dict[str, Future[Outcome | None]] = {name: Future() for name in NAMES}
     disk_of_its_own = folder / "disk" / "home"
     disk_of_its_own.mkdir(parents=True)

@@ -112,10 +112,10 @@ def shown(drill: Drill, failure: Failure, begun: float) -> tuple[dict[str, float
     told_s = told_within_s(failure.objective, drill.settings) + BUSY_S
     event, fields = failure.log
     looks: dict[str, tuple[float, Callable[[], object]]] = {
-        "sentence": (seen_s, lambda: failure.sentence in sentence(drill)),
         "log": (told_s if event.startswith("alert.") else seen_s, lambda: drill.log(event, **fields)),
-        "metrics": (seen_s, lambda: failure.metric(metrics(drill))),
         "alert": (told_s, lambda: "opened" in drill.sent(failure.key)),
+        "sentence": (seen_s, lambda: failure.sentence in sentence(drill)),
+        "metrics": (seen_s, lambda: failure.metric(metrics(drill))),
         "doctor": (told_s if failure.doctor.startswith("alert:") else seen_s, lambda: doctor(drill, failure.doctor)),
     }
     return _watch(drill, looks, begun, failure.name)
