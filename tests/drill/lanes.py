@@ -74,11 +74,12 @@ def outcome(
 
 def told_once(drill: Drill, key: str) -> None:
     """Sent, logged and kept: opened once and closed once, with what to do."""
+    assert not (died := drill.log("service.died")), died
     alerts = until(lambda: kept(drill, key), f"the alert of {key} in the store")
     assert len(alerts) == 1, alerts
     assert alerts[0].closed_at is not None, alerts
     assert alerts[0].mend, alerts
-    assert (sent := drill.sent(key)) == ["opened", "closed"], sent
+    assert drill.sent(key) == ["opened", "closed"], [drill.receiver.got, drill.log("alert.opened")]
     logged = [len(drill.log(f"alert.{told}", key=key)) for told in ("opened", "closed")]
     assert logged == [1, 1], logged
 
