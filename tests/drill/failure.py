@@ -46,7 +46,8 @@ class Failure(NamedTuple):
     """Part of what the page says."""
     log: tuple[str, Mapping[str, str]]
     """Event and fields of the line that tells of it first."""
-    metric: Callable[[Mapping[str, float]], bool]
+    metric: Callable[[Mapping[str, float], float], bool]
+    """Whether samples tell of it at a time (Unix seconds)."""
     doctor: str
     """Check whose line tells of it."""
     objective: Objective

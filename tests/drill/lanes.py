@@ -89,16 +89,16 @@ def told_once(drill: Drill, key: str) -> None:
 
 ONE_FEED = Failure(
     "a feed down", "source:boj", "boj down for", ("source.failed", {"source": "boj"}),
-    lambda said: said['signals_source_consecutive_failures{source="boj"}'] > 0 and said[_WARNINGS] > 0,
+    lambda said, _: said['signals_source_consecutive_failures{source="boj"}'] > 0 and said[_WARNINGS] > 0,
     "feed:boj", f.SOURCE, back_s=2,
 )  # fmt: skip
 ALL_FEEDS = Failure(
     "all feeds down", "sources", "All 3 sources down for", ("source.failed", {"source": "wire"}),
-    lambda said: said[_CRITICAL] > 0, "feeds", f.SOURCE, back_s=2,
+    lambda said, _: said[_CRITICAL] > 0, "feeds", f.SOURCE, back_s=2,
 )  # fmt: skip
 YAHOO = Failure(
     "Yahoo answers 429", "prices", "USD/JPY prices", ("price.failed", {"reason": "rate_limited"}),
-    lambda said: said[_WARNINGS] > 0, "prices:yahoo", f.PRICES, back_s=310,
+    lambda said, now_s: now_s - said[_LAST_CLOSE] > 900, "prices:yahoo", f.PRICES, back_s=310,
 )  # fmt: skip
 
 
@@ -144,16 +144,16 @@ def sources(place: Place) -> Iterator[Outcome]:
 
 REDIS = Failure(
     "Redis down", "broker", "Redis away for", ("job.end", {"outcome": "failed", "error": "BrokerError"}),
-    lambda said: said["signals_broker_up"] == 0 and said["signals_ready"] == 0, "redis", f.AT_ONCE, back_s=2,
+    lambda said, _: said["signals_broker_up"] == 0 and said["signals_ready"] == 0, "redis", f.AT_ONCE, back_s=2,
 )  # fmt: skip
 LOCKED = Failure(
     "the store locked", "store", "Store fails for", ("job.end", {"outcome": "failed", "error": "locked"}),
-    lambda said: said["signals_store_up"] == 0, "database:lock", f.STORE, back_s=2,
+    lambda said, _: said["signals_store_up"] == 0, "database:lock", f.STORE, back_s=2,
 )  # fmt: skip
 HUNG = Failure(
     "a job hung", "job:prices", "prices has not succeeded for",
     ("job.end", {"job": "prices", "outcome": "failed", "error": "DeadlineError"}),
-    lambda said: said[_WARNINGS] > 0, "job:prices", f.JOB, back_s=2,
+    lambda said, now_s: now_s - said[_LAST_PRICES] > 60, "job:prices", f.JOB, back_s=2,
 )  # fmt: skip
 
 
@@ -214,15 +214,15 @@ def _unhang(reference: Path) -> None:
 
 CLOCK = Failure(
     "the clock jumped", "clock", "Clock", ("alert.opened", {"key": "clock"}),
-    lambda said: said[_WARNINGS] > 0, "clock", f.AT_ONCE, back_s=310,
+    lambda said, _: said[_WARNINGS] > 0, "clock", f.AT_ONCE, back_s=310,
 )  # fmt: skip
 MODEL = Failure(
     "the model file broken", "model", "Shipped model is used instead", ("alert.opened", {"key": "model"}),
-    lambda said: said[_WARNINGS] > 0, "model:home", f.AT_ONCE, back_s=5,
+    lambda said, _: said[_WARNINGS] > 0, "model:home", f.AT_ONCE, back_s=5,
 )  # fmt: skip
 DISK = Failure(
     "the disk full", "disk", "Disk almost full", ("log.failed", {}),
-    lambda said: said["signals_disk_free_bytes"] < 4_000_000, "disk", f.AT_ONCE, back_s=2,
+    lambda said, _: said["signals_disk_free_bytes"] < 4_000_000, "disk", f.AT_ONCE, back_s=2,
 )  # fmt: skip
 
 

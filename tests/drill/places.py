@@ -115,7 +115,7 @@ def shown(drill: Drill, failure: Failure, begun: float) -> tuple[dict[str, float
         "log": (told_s if event.startswith("alert.") else seen_s, lambda: drill.log(event, **fields)),
         "alert": (told_s, lambda: "opened" in drill.sent(failure.key)),
         "sentence": (seen_s, lambda: failure.sentence in sentence(drill)),
-        "metrics": (seen_s, lambda: failure.metric(metrics(drill))),
+        "metrics": (seen_s, lambda: failure.metric(metrics(drill), drill.clock.now().timestamp())),
         "doctor": (told_s if failure.doctor.startswith("alert:") else seen_s, lambda: doctor(drill, failure.doctor)),
     }
     return _watch(drill, looks, begun, failure.name)
