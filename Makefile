@@ -7,7 +7,7 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashe
   --no-annotate --extra build pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: docs schemas help run serve test bridges drill check bench bench-research lock clean
+.PHONY: docs schemas help run serve test bridges check bench bench-research lock clean
 
 help:  ## show these words
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -26,9 +26,6 @@ test: .venv/dev $(NODE)/node_modules/.package-lock.json  ## all tests
 
 bridges: .venv-bench/dev  ## tests of the bridges to vectorbt and backtesting.py, in .venv-bench
 	.venv-bench/bin/python -m pytest tests/bridges
-
-drill: .venv/dev  ## each failure of operations brought about on a real service: some minutes, on a quiet machine
-	$(BIN)/python -m pytest tests/drill
 
 check: .venv/dev  ## style, types, import contracts, docs
 	$(BIN)/ruff check .

@@ -32,8 +32,9 @@ class Aside(Generic[T]):
         """Do it again, unless it is under way still."""
         if not self.busy:
             self._begun = time.monotonic()
-            self._thread = threading.Thread(target=self._do, name=f"aside-{self._name}", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._do, name=f"aside-{self._name}", daemon=True)
+            thread.start()
+            self._thread = thread  # others may be about to wait for it: nobody can wait for one that is not started
 
     @property
     def busy(self) -> bool:
@@ -47,9 +48,9 @@ class Aside(Generic[T]):
         ------
         Exception : what it raised, where that is none of our own errors: a defect.
         """
-        if self._thread is not None:
-            self._thread.join(max(0.0, self._begun + wait_s - time.monotonic()))
-            if self._thread.is_alive() and self._error is None:
+        if (thread := self._thread) is not None:
+            thread.join(max(0.0, self._begun + wait_s - time.monotonic()))
+            if thread.is_alive() and self._error is None:
                 return f"{self._name}: no answer for {time.monotonic() - self._begun:.0f} s"
         if self._error is None:
             return None

@@ -5,7 +5,7 @@ A finding says what is wrong at this very moment; for how long it must be before
 """
 
 import datetime as dt
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from jobs import rules_parts, rules_service
 from jobs.finding import STOPPED_S, Finding, Severity
@@ -64,13 +64,17 @@ def not_alive(observed: Observed) -> str | None:
 
 def roots(findings: Sequence[Finding]) -> list[Finding]:
     """The findings that no other one explains, in the same order."""
-    keys = {one.key for one in findings}
-    return [one for one in findings if not explained(one.key, keys)]
+    found = {one.key: one for one in findings}
+    return [one for one in findings if not explained(one.key, found)]
 
 
-def explained(key: str, found: Container[str]) -> bool:
-    """Whether one of the keys that were found is the cause of what this key stands for."""
-    return any(key.startswith(under) for cause, under in _EXPLAINS.items() if cause in found and cause != key)
+def explained(key: str, found: Mapping[str, Finding]) -> bool:
+    """Whether one of the findings is the cause of what this key stands for."""
+    return any(
+        key.startswith(under)
+        for cause, under in _EXPLAINS.items()
+        if cause in found and cause != key and not (cause in _STILL_WORKS and found[cause].severity == "warning")
+    )
 
 
 _EXPLAINS: dict[str, tuple[str, ...]] = {
@@ -84,6 +88,8 @@ _EXPLAINS: dict[str, tuple[str, ...]] = {
     "job:prices": ("prices",),
 }
 """What a cause explains: findings whose keys begin so."""
+_STILL_WORKS = frozenset({"scheduler", "model"})
+"""Causes that explain nothing while they are a warning: one job that began late, a model that stands in for another."""
 
 _ORDER = (
     "scheduler",

@@ -131,7 +131,7 @@ _GAUGES = (
         "price_last_close_timestamp_seconds", "When the newest bar closed.", ("source", "length_s"),
         lambda x: [((one.source, str(one.length_s)), _unix_s(one.last_close_at)) for one in x.observed.prices or ()],
     ),
-    _Gauge("market_open", "Whether the FX week is on.", (), lambda x: _one(x.observed.market_open)),
+    _Gauge("market_open", "Whether dealers quote, by week and holidays.", (), lambda x: _one(x.observed.market_open)),
     _Gauge("channel_last_seq", "The last message's number, within its epoch.", (), _channel("last_seq")),
     _Gauge("outbox_depth", "Messages that wait to be sent.", (), _channel("outbox_depth")),
     _Gauge(

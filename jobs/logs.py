@@ -51,6 +51,7 @@ EVENTS = {
     "lease.lost": "this service leads no more, or cannot be sure to: why; it is started anew at once, to stand by",
     "lease.own_redis": "another service shares the store and not our Redis: what is to be set",
     "service.start": "the service is up",
+    "clock.set_back": "the clock was set back: jobs that waited for the old time wait for their interval only",
     "service.stop": "the service was asked to end, and does",
     "service.killed": "the service hung, so its minder killed it: why; it is started anew",
     "service.died": "the service ended though nobody asked it to: why; it is started anew after wait_s",

@@ -113,6 +113,7 @@ class Observed(NamedTuple):
     channel: ChannelSeen | None
     last_headline_at: dt.datetime | None
     market_open: bool
+    """Whether dealers quote: not at the weekend, nor on the market's two holidays."""
     model_id: str | None
     """Null where this process has not loaded it."""
     store_fault: str | None

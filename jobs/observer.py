@@ -11,7 +11,7 @@ from jobs.observed import WATCH, ChannelSeen, InboxSeen, JobSeen, Observed, Pric
 from jobs.services import ServiceSeen, services
 from jobs.settings import Jobs
 from jobs.steadiness import Steadiness
-from signals.market.hours import is_open
+from signals.market.hours import is_quoted
 from signals.model import PAIR, FeedState
 from signals.sources import scored
 from signals.sources.feed import Feed
@@ -100,7 +100,7 @@ class Observer:
             prices=read.prices if read else None,
             channel=read.channel if read else None,
             last_headline_at=read.last_headline_at if read else None,
-            market_open=is_open(at),
+            market_open=is_quoted(at),
             model_id=scorer.model_id if scorer else None,
             store_fault=store_fault,
             broker_fault=broker_fault,

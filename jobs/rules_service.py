@@ -51,8 +51,14 @@ class _Drift(NamedTuple):
 
 
 def _drift(observed: Observed, late_s: Mapping[str, float]) -> _Drift:
-    """The job that is the latest: due and not started, or started late of late."""
+    """The job that is the latest: due and not started, or started late of late.
+
+    While the clock was set forward of late, or the machine slept, starts tell nothing: all that was due meanwhile is
+    late by that, and `clock` says so.
+    """
     found = [_Drift(seconds, name) for name, seconds in late_s.items()]
+    if observed.clock_jump_s is not None and observed.clock_jump_s > 0:
+        return max(found)
     for job in observed.jobs:
         run = job.last_run
         if run is not None and run.attempt == 1 and since_s(observed, run.started_at) <= _DRIFT_TOLD_S:

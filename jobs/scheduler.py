@@ -16,6 +16,8 @@ from jobs.settings import Job
 
 _AT_ONCE = ("heartbeat", "ingest", "inbox", "prices", "watchdog")
 """Jobs that also run as the service starts."""
+_STEPPED = dt.timedelta(seconds=1)
+"""Less than that is no clock that was set: NTP turns it a little all the time."""
 
 
 class Pace:
@@ -84,6 +86,21 @@ def build(
             )
     scheduler.add_listener(lambda event: _missed(runner, clock(), event), EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
     return scheduler
+
+
+def recall(scheduler: BackgroundScheduler, every_s: Mapping[str, float], now: dt.datetime) -> tuple[str, ...]:
+    """Let no job wait longer than its interval from now (UTC) on; the names of those that would have.
+
+    A clock that is set back leaves the scheduler waiting for the time that it had planned, as long as the clock was
+    set back by. Nothing waits for a scheduler that has ended.
+    """
+    if not scheduler.running:
+        return ()
+    latest = {name: now + dt.timedelta(seconds=every) for name, every in every_s.items()}
+    waiting = [job.id for job in scheduler.get_jobs() if job.next_run_time - latest[job.id] > _STEPPED]
+    for name in waiting:
+        scheduler.modify_job(name, next_run_time=latest[name])  # wakes it up
+    return tuple(waiting)
 
 
 def _missed(runner: Runner, now: dt.datetime, event: JobExecutionEvent | JobSubmissionEvent) -> None:

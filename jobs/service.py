@@ -114,8 +114,14 @@ class Service:
             if self._app.ticks() - said_at >= _SAY_EACH * BEAT_S:
                 said_at = self._app.ticks()
                 self._say()
+            self._recall()
             if ended.wait(BEAT_S if self._leading is not None else _LOOK_S):
                 return
+
+    def _recall(self) -> None:
+        recalled = self._leading.recall() if self._leading is not None else ()
+        if recalled:
+            logs.logger().warning("clock.set_back", jobs=list(recalled))
 
     def _say(self) -> None:
         said = Standing(

@@ -47,6 +47,8 @@ class Watchdog:
         self._missing = notify.missing(app)
         self._standing: dict[str, Alert] = {}
         self._owed: dict[str, Alert] = {}
+        self._dropped: set[str] = set()
+        """Ids of alerts that were dropped in memory and stand in the store still."""
         self._told_day: dt.date | None = None
         self._fault: str | None = None
         """Why the store could not be written the last time."""
@@ -79,23 +81,27 @@ class Watchdog:
 
     def _keep(self, findings: Sequence[Finding], at: dt.datetime) -> tuple[list[Change], str | None]:
         """Decide and keep it; in memory where the store cannot be written, with the reason."""
+        idle = not self._sending.busy  # asked once: what is not kept now must not be forgotten below
         try:
             with self._app.quick_store.write() as conn:
-                changes = self._decide(conn, findings, at)
+                changes = self._decide(conn, findings, at, loose=self._sender.loose if idle else ())
                 still = alerts.standing(conn)
         except StoreError as error:
             return self._carry(findings, at), f"writing to the store: {error.problem}"
-        self._standing, self._owed = {one.key: one for one in still}, {}
-        if not self._sending.busy:
+        self._standing, self._owed, self._dropped = {one.key: one for one in still}, {}, set()
+        if idle:
             self._sender.loose = []
         return changes, None
 
-    def _decide(self, conn: sa.Connection, findings: Sequence[Finding], at: dt.datetime) -> list[Change]:
+    def _decide(
+        self, conn: sa.Connection, findings: Sequence[Finding], at: dt.datetime, *, loose: Sequence[Notice]
+    ) -> list[Change]:
         alerts.hold(conn)
+        for alert_id in self._dropped:  # first: of each key one alert stands at a time
+            alerts.drop(conn, alert_id)
         for one in self._owed.values():
             alerts.save(conn, one)
-        if not self._sending.busy:  # what is being sent this moment is kept the next time
-            notices.add(conn, self._sender.loose)
+        notices.add(conn, loose)  # what is being sent this moment is kept the next time
         last_at = outlook.watched_at(conn, WATCH)
         gap = last_at if last_at is not None and at - last_at > _UNWATCHED and not self._owed else None
         changes = alerting.step(alerts.standing(conn), findings, at, self._app.settings.alerts, unwatched_since=gap)
@@ -121,6 +127,7 @@ class Watchdog:
                 self._owed[alert.alert_id] = alert
             else:
                 self._owed.pop(alert.alert_id, None)
+                self._dropped.add(alert.alert_id)
         self._sender.loose += self._notices(changes, at)
         return changes
 

@@ -6,7 +6,7 @@ from jobs.checks.line import Line, ok, warn
 from jobs.checks.seen import Seen
 from jobs.checks.store_state import Kept
 from jobs.spans import span
-from signals.market.hours import is_open
+from signals.market.hours import is_quoted
 
 LATE_S = 900
 """An open market has a bar each minute; a quarter of an hour without one is more than Yahoo's own delay."""
@@ -31,7 +31,7 @@ def _age(kept: Kept, now: dt.datetime, *, enabled: bool) -> Line:
     age_s = (now - at).total_seconds()
     name = f"{source} {length_s // 60} min" if length_s else f"{source} daily"
     text = f"newest bar {span(age_s)} old ({name})"
-    if not is_open(now):
+    if not is_quoted(now):
         return ok("prices", f"{text}; the market is closed")
     if not enabled:
         return ok("prices", f"{text}; Yahoo is turned off (prices.enabled): daily reference rates alone")

@@ -56,8 +56,8 @@ def save(conn: sa.Connection, alert: Alert) -> bool:
 
 
 def drop(conn: sa.Connection, alert_id: str) -> None:
-    """Forget one that was never told."""
-    conn.execute(sa.delete(_A).where(_A.c.alert_id == alert_id))
+    """Forget one that was never told; one that was, by whomever, stays."""
+    conn.execute(sa.delete(_A).where(_A.c.alert_id == alert_id, _A.c.opened_at.is_(None)))
 
 
 def told(conn: sa.Connection, *, limit: int, closed: bool = True, since: dt.datetime | None = None) -> list[Alert]:

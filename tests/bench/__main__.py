@@ -29,6 +29,7 @@ PARTS = {
     "workers": "workers",
     "chaos": "chaos",
     "takeover": "takeover",
+    "drill": "drill",
 }
 """Each part, and the module of it: loaded when asked for, since some need what others must not have loaded."""
 

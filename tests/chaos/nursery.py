@@ -3,10 +3,11 @@
     python -m tests.chaos.nursery CONFIG
 
 A service so born is the whole of `signals serve`, minder and child, only that it need not import anything: it is up in
-0.3 s instead of 3. It shares with its siblings what no service changes: modules and the model's weights.
+0.3 s instead of 3. It shares with its siblings what no service changes: modules, and the shipped model's weights
+where its home has no model of its own.
 
-Words on standard input, each answered by a line: the JSON of a `Birth` (the process id), `kill` (SIGKILL), `end`
-(SIGTERM), `wait`; the last three tell the exit status. One service at a time; it dies with this process.
+Words on standard input, each answered by a line: the JSON of a `Birth` (the process id); `kill` (SIGKILL), `end`
+(SIGTERM) or `wait`, and a process id, which tell the exit status. All services die with this process.
 
 A boundary is where a moment decides: before each statement and each commit of the database, and before and after
 each message to Redis is sent. A kill by the clock hits the gap between two commits once in a hundred times.
@@ -50,28 +51,30 @@ def main(config: Path) -> None:
     """Take words until there are no more."""
     for body in _BODIES.values():
         __import__(body.partition(":")[0])
-    model = jobs.training.load_in_place(load(config))
+    load_model = jobs.training.load_in_place
+    model = load_model(load(config))
     likeness.load()
     jobs.supervisor._MOST_WAIT_S = 0.0  # who is killed on purpose is started at once, however often
-    jobs.training.load_in_place = lambda *_: model
+    jobs.training.load_in_place = lambda settings, *more: (
+        load_model(settings, *more) if (settings.home / "model").exists() else model
+    )
     assert threading.active_count() == 1, "a fork would take over only one of the threads"
     print("ready", flush=True)
-    child = 0
+    living: set[int] = set()
     for line in sys.stdin:
-        word = line.strip()
-        if word.startswith("{"):
-            assert not child, "one at a time"
-            child = os.fork() or _serve(msgspec.json.decode(word, type=Birth))
+        if line.startswith("{"):
+            child = os.fork() or _serve(msgspec.json.decode(line, type=Birth))
+            living.add(child)
             print(child, flush=True)
         else:
+            word, _, number = line.partition(" ")
+            living.remove(child := int(number))
             print(_end(child, _SIGNALS.get(word)), flush=True)
-            child = 0
-    if child:
+    for child in living:
         _end(child, signal.SIGKILL)
 
 
 def _end(child: int, number: signal.Signals | None) -> int:
-    assert child, "there is none"  # to 0 a signal would go to the whole group
     if number is not None:
         os.kill(child, number)  # ours, and not waited for yet: nobody else can have its number
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

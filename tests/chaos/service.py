@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -61,11 +62,13 @@ class Nursery:
     Parameters
     ----------
     before : a command that is to become the nursery, such as one that makes a disk of its own.
+    module : what is run.
     """
 
-    def __init__(self, before: tuple[str, ...] = ()) -> None:
+    def __init__(self, before: tuple[str, ...] = (), module: str = "tests.chaos.nursery") -> None:
+        self._asking = threading.Lock()
         self._process = subprocess.Popen(
-            [*before, sys.executable, "-m", "tests.chaos.nursery", str(ROOT / "config" / "signals.toml")],
+            [*before, sys.executable, "-m", module, str(ROOT / "config" / "signals.toml")],
             env=os.environ | _ONE_CORE, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self._line() == "ready"
@@ -74,9 +77,10 @@ class Nursery:
     def ask(self, word: str) -> str:
         """Say a word; the answer."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{word}\n")
-        self._process.stdin.flush()
-        return self._line()
+        with self._asking:
+            self._process.stdin.write(f"{word}\n")
+            self._process.stdin.flush()
+            return self._line()
 
     def close(self) -> None:
         """End it, and whatever it bore."""
@@ -125,17 +129,17 @@ class Born:
     def end(self) -> int:
         """Ask the service to end; its exit status."""
         self._runs = False
-        return int(self._nursery.ask("end"))
+        return int(self._nursery.ask(f"end {self._pid}"))
 
     def close(self) -> None:
         """End the service if it runs."""
         if self._runs:
             self._runs = False
-            self._nursery.ask("kill")
+            self._nursery.ask(f"kill {self._pid}")
 
     def _killed(self, word: str) -> None:
         self._runs = False
-        status = self._nursery.ask(word)
+        status = self._nursery.ask(f"{word} {self._pid}")
         assert status == str(-signal.SIGKILL), f"it had ended by itself: {status}\n{self._log.read_text()[-2000:]}"
 
 

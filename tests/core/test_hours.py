@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signals.market.hours import NEW_YORK, is_open, open_time
+from signals.market.hours import NEW_YORK, is_open, is_quoted, open_time
 
 from .conftest import HOUR, SECOND, steady
 
@@ -68,3 +68,23 @@ def test_open_time_leaves_out_the_weekend(since: str, until: str, hours: float) 
     """What passed between two times while dealers quoted, through daylight saving."""
     begin, end = (dt.datetime.fromisoformat(at).replace(tzinfo=dt.UTC) for at in (since, until))
     assert open_time(begin, end) == dt.timedelta(hours=hours)
+
+
+@pytest.mark.parametrize(
+    ("day", "holiday"),
+    [("2025-12-25", True), ("2026-01-01", True), ("2025-12-26", False), ("2025-12-24", False), ("2025-12-31", False)],
+)
+def test_nobody_quotes_on_the_two_holidays(day: str, holiday: bool) -> None:
+    """From 17:00 in New York the day before to 17:00; and the week, of which signals tell, knows nothing of them."""
+    end = dt.datetime.fromisoformat(f"{day}T22:00").replace(tzinfo=dt.UTC)
+    hours = [end - hour * HOUR for hour in range(1, 25)]
+    assert [is_quoted(at) for at in (*hours, end - SECOND, end - 24 * HOUR)] == [not holiday] * 26
+    assert not holiday or (is_quoted(end) and is_quoted(end - 24 * HOUR - SECOND))
+    assert all(is_open(at) for at in hours)
+
+
+def test_a_holiday_at_the_weekend_is_not_moved() -> None:
+    """Christmas of 2022 is a Sunday: Monday is quoted from its opening on, as every Monday."""
+    opening = dt.datetime(2022, 12, 25, 22, 0, tzinfo=dt.UTC)
+    assert is_quoted(opening)
+    assert open_time(opening - 40 * HOUR, opening + 24 * HOUR) == 24 * HOUR

@@ -1,35 +1,24 @@
-"""A service to try failures on, and all places where people look."""
+"""A service to try failures on."""
 
-import contextlib
 import datetime as dt
 import json
-import shutil
-import subprocess
-import sys
-import tempfile
+import os
+import signal
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jobs.checks.examine import examine
-from jobs.checks.line import Line
-from jobs.checks.seen import Asked, Seen
-from jobs.checks.table import TABLE
 from jobs.settings import load
-from signals.delivery.endpoints import endpoint
-from signals.store import alerts
-from signals.store.alerts import Alert
-from signals.store.glance import glance
-from tests.conftest import ROOT
+from tests.chaos.service import Nursery
+from tests.drill.clock import Clock
 from tests.jobs.conftest import Shell
+from tests.jobs.receivers import Receiver
 
-SHOWN_S = 25.0
-"""How long a failure may stay unseen here: objectives of a second or two, on a machine that has much else to do."""
 QUICK = {
     **{f"SIGNALS__JOBS__{job}__EVERY_S": "1" for job in ("INGEST", "PUBLISH", "PRICES", "HEARTBEAT", "WATCHDOG")},
+    # These would begin late whenever time is let pass, and nothing here is about them.
+    **{f"SIGNALS__JOBS__{job}__EVERY_S": "86400" for job in ("INBOX", "SCORECARD")},
     "SIGNALS__JOBS__WATCHDOG__TIMEOUT_S": "10",
     "SIGNALS__FRESHNESS__SOURCE__AGE_S": "2",
     "SIGNALS__FRESHNESS__SOURCE__LAG_S": "0",
@@ -42,139 +31,111 @@ QUICK = {
     "SIGNALS__SERVICE__KILL_AFTER_S": "3600",
     "SIGNALS__PRICES__ENABLED": "false",
     "SIGNALS__PRICES__REFERENCE_URL": "",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
+    "SIGNALS_WEBHOOK_SECRET": "a secret of thirty-two characters",
 }
 """Everything each second, and objectives of seconds."""
-
+PATIENCE_S = 60.0
 
 T = TypeVar("T")
 
 
-def until(look: Callable[[], T], what: str, within_s: float = SHOWN_S) -> T:
+def until(look: Callable[[], T], what: str, within_s: float = PATIENCE_S) -> T:
     """Look a few times a second until something true is seen; the last thing seen."""
     end = time.monotonic() + within_s
     while not (seen := look()):
         assert time.monotonic() < end, f"{what}: not within {within_s:g} s"
-        time.sleep(0.2)
+        time.sleep(0.1)
     return seen
 
 
 class Drill:
-    """One service with short objectives.
+    """One service with short objectives, and who is sent its alerts.
 
     Parameters
     ----------
     folder : for home, configuration and output.
+    nursery : has the service.
     feeds : the text of its feeds file.
-    clock : gives the time by which it goes, UTC.
-    module : what is run: the command line, or `launch.py`.
-    before : a command that is to become the service.
     environ : further variables of it.
+    market_open : whether it is a Wednesday.
     """
 
     def __init__(
-        self,
-        folder: Path,
-        feeds: str = "",
-        *,
-        clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
-        module: str = "jobs",
-        before: tuple[str, ...] = (),
-        **environ: str,
+        self, folder: Path, nursery: Nursery, feeds: str = "", *, market_open: bool = False, **environ: str
     ) -> None:
+        folder.mkdir(exist_ok=True)
+        self.clock = Clock(folder, market_open=market_open)
         self.shell = Shell(folder, feeds)
-        self.shell.env |= QUICK | environ
+        self.receiver = Receiver()
+        url = f"http://{self.receiver.host}/alerts"
+        self.shell.env |= QUICK | self.clock.env | {"SIGNALS_WEBHOOK_URL": url} | environ
         self.home = self.shell.home
-        self.clock = clock
-        self._module = module
-        self._before = before
+        self.seen_elsewhere = False
+        """Whether the home is on a disk that only the service has."""
+        self.settings = load(self.shell.config, self.shell.env)
+        self._nursery = nursery
         self._said = folder / "stderr.jsonl"
-        self._elsewhere = False
-        self._marked = 0
-        self._marked_at = dt.datetime.min.replace(tzinfo=dt.UTC)
-        self.process: subprocess.Popen[bytes] | None = None
+        self._pid = 0
+        self._marked = self._got = 0
+        self.marked_at = self.clock.now()
 
     def start(self) -> None:
-        """Start it, and wait until it is up and judges."""
-        command = [sys.executable, "-m", self._module, *self.shell.command()[3:], "serve"]
-        with self._said.open("ab") as said:
-            self.process = subprocess.Popen(
-                [*self._before, *command], env=self.shell.env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=said
-            )
+        """Start it, and wait until it is up."""
+        self._said.touch()
         starts = self._lines().count("service.start")
-        until(lambda: self._lines().count("service.start") > starts or self.process.poll() is not None, "a start", 60)
-        assert self.process.poll() is None, self._said.read_text()[-3000:]
+        env = {name: value for name, value in self.shell.env.items() if os.environ.get(name) != value}
+        birth = {"config": str(self.shell.config), "log": str(self._said), "env": env}
+        self._pid = int(self._nursery.ask(json.dumps(birth)))
+        until(lambda: self._lines().count("service.start") > starts, f"a start: {self._said}")
 
     def stop(self) -> None:
         """End it, as a person would."""
-        assert self.process is not None
-        self.process.terminate()
-        assert self.process.wait(30) == 0, self._said.read_text()[-3000:]
+        pid, self._pid = self._pid, 0
+        assert self._nursery.ask(f"end {pid}") == "0", self._said.read_text()[-3000:]
+
+    def kill(self) -> None:
+        """End it as nothing can prevent, with its minder."""
+        pid, self._pid = self._pid, 0
+        assert self._nursery.ask(f"kill {pid}") == str(-signal.SIGKILL), self._said.read_text()[-3000:]
 
     def close(self) -> None:
         """End it whatever it does."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait(20)
+        if self._pid:
+            self.kill()
+        self.receiver.close()
 
     def mark(self) -> None:
         """From now on only what comes is looked at, in log and alerts."""
         self._marked = len(self._lines().splitlines())
-        self._marked_at = self.clock()
+        self._got = len(self.receiver.got)
+        self.marked_at = self.clock.now()
 
-    # ---- where people look
-
-    def sentence(self) -> str:
-        """What the page says first."""
-        with self._get("/console/api/live") as answer:
-            event = ""
-            for line in answer:
-                name, _, value = line.decode().strip().partition(": ")
-                if name == "event":
-                    event = value
-                elif name == "data" and event == "state":
-                    return str(json.loads(value)["sentence"])
-        raise AssertionError("the page's line ended without a state")
-
-    def metrics(self) -> dict[str, float]:
-        """Every sample by its name and labels."""
-        with self._get("/metrics") as answer:
-            rows = [line.rpartition(" ") for line in answer.read().decode().splitlines() if not line.startswith("#")]
-        return {name: float(value) for name, _, value in rows}
-
-    def ready(self) -> tuple[int, list[str]]:
-        """Status of `/readyz`, and what it names."""
-        try:
-            with self._get("/readyz") as answer:
-                return answer.status, []
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, [one["what"] for one in json.load(error)["reasons"]]
+    def look_at(self, home: Path) -> None:
+        """From now on the home is seen there: on a disk that only the service has."""
+        self.seen_elsewhere = True
+        self.home = home
+        self.shell.env["SIGNALS_HOME"] = str(home)
+        self.settings = load(self.shell.config, self.shell.env)
 
     def log(self, event: str, **fields: str) -> list[dict[str, Any]]:
-        """The log's lines of an event that have these fields."""
+        """The log's lines of an event that have these fields (an error: that has these words)."""
         told = self._lines().splitlines()[self._marked :]
         lines = [json.loads(line) for line in told if line.startswith("{")]
-        return [one for one in lines if one["event"] == event and fields.items() <= one.items()]
+        return [one for one in lines if one["event"] == event and _has(one, fields)]
 
-    def alerts(self, key: str) -> list[Alert]:
-        """The alerts of a key that were told, as the store has them."""
-        url = load(self.shell.config, self.shell.env).database_url
-        with tempfile.TemporaryDirectory() as copied:
-            if self._elsewhere:  # SQLite would follow the way there back to our own disks
-                for file in self.home.glob("signals.db*"):
-                    shutil.copy(file, copied)
-                url = f"sqlite:///{copied}/signals.db"
-            with contextlib.closing(glance(url)) as store, store.read() as conn:
-                told = alerts.told(conn, limit=100)
-        return [one for one in told if one.key == key and one.opened_at and one.opened_at >= self._marked_at]
+    def sent(self, key: str) -> list[str]:
+        """What was sent of this alert, in order: opened, repeated, closed."""
+        return [event["action"] for event in self._sent(self._got) if event["key"] == key]
 
-    def doctor(self, *names: str) -> list[Line]:
-        """What `signals doctor` says in these checks."""
-        settings = load(self.shell.config, self.shell.env)
-        seen = Seen(Asked(settings, self.shell.env, self.clock, True))
-        return list(examine(seen, table=[check for check in TABLE if check.name in names]))
+    def unclosed(self) -> set[str]:
+        """The alerts, by key, of which something was sent and not yet their end."""
+        last = {event["key"]: event["action"] for event in self._sent(0)}
+        return {key for key, action in last.items() if action != "closed"}
+
+    def _sent(self, since: int) -> list[dict[str, Any]]:
+        """The messages, each once: a repeat has the same id."""
+        got = self.receiver.got[since:]
+        return list({headers["X-Signals-Id"]: json.loads(body)["data"] for headers, body in got}.values())
 
     def until_running(self, job: str) -> None:
         """Wait until a run of a job has begun and not ended for two seconds."""
@@ -185,68 +146,20 @@ class Drill:
 
         until(lambda: hangs() and not time.sleep(2) and hangs(), f"a run of {job} that hangs")
 
-    def look_at(self, home: Path) -> None:
-        """From now on the home is seen there: on a disk that only the service has."""
-        self._elsewhere = True
-        self.home = home
-        self.shell.env["SIGNALS_HOME"] = str(home)
+    def until_ended(self, job: str) -> None:
+        """Wait until a run of a job has ended well."""
+        until(lambda: self.log("job.end", job=job, outcome="ok"), f"a run of {job} that ends")
 
-    def order(self, path: str) -> None:
-        """Have the console do something."""
-        token = (self.home / "token").read_text()
-        with self._get(path, method="POST", headers={"Authorization": f"Bearer {token}"}):
-            pass
+    def pass_until(self, at: dt.datetime) -> None:
+        """Let time pass until two seconds before a UTC time by its clock."""
+        self.clock.pass_by((at - self.clock.now()).total_seconds() - 2)
 
     def _lines(self) -> str:
         whole, _, _ = self._said.read_text().rpartition("\n")  # the last may be half written
         return whole
 
-    def _get(self, path: str, **options: Any) -> Any:
-        url = f"{endpoint(self.home, 'console')}{path}"
-        return urllib.request.urlopen(urllib.request.Request(url, **options), timeout=20)
 
-
-_TOLD_BY = {"disk": "home"}
-"""The check that tells a line of another name."""
-
-
-def see(drill: Drill, look: Callable[[], bool], what: str) -> None:
-    """Wait until it is seen; else tell what stands there instead."""
-    try:
-        until(look, what)
-    except AssertionError as error:
-        lines = [one for one in drill.doctor(*(check.name for check in TABLE)) if one.status != "ok"]
-        raise AssertionError(f"{error}: {drill.sentence()!r}; {lines}") from None
-
-
-def quiet(drill: Drill) -> None:
-    """All is well, before anything is brought about; what was before is looked at no more."""
-    see(drill, lambda: drill.sentence().startswith("Quiet"), "a quiet service")
-    drill.mark()
-
-
-def shown(drill: Drill, key: str, *, sentence: str, metric: Callable[[dict[str, float]], bool], doctor: str) -> None:
-    """A failure is in the sentence, the log, the metrics, one alert, and what the doctor says with a mend."""
-    see(drill, lambda: bool(drill.log("alert.opened", key=key)), f"alert of {key} in the log")
-    see(drill, lambda: sentence in drill.sentence(), f"{sentence!r} in the sentence")
-    see(drill, lambda: metric(drill.metrics()), f"{key} in the metrics")
-    name = _TOLD_BY.get(doctor, doctor.partition(":")[0])
-    names = {check.name for check in TABLE if check.name.partition(":")[0].rstrip("s") == name.rstrip("s")}
-
-    def found() -> Line | None:
-        return next((one for one in drill.doctor(*names) if one.check == doctor and one.status != "ok"), None)
-
-    line = until(found, f"{doctor} in what the doctor says", SHOWN_S)
-    assert line.mend, line
-
-
-def mended(drill: Drill, key: str, *, sentence: str) -> None:
-    """It is over: the alert was opened once and closed once, and the page says nothing of it any more."""
-    see(drill, lambda: bool(drill.log("alert.closed", key=key)), f"the end of {key} in the log")
-    see(drill, lambda: sentence not in drill.sentence(), f"a sentence without {sentence!r}")
-    told = until(lambda: drill.alerts(key), f"the alert of {key} in the store")
-    assert len(told) == 1, told
-    (alert,) = told
-    assert alert.closed_at is not None, alert
-    assert alert.mend
-    assert [len(drill.log(f"alert.{told}", key=key)) for told in ("opened", "closed")] == [1, 1]
+def _has(line: dict[str, Any], fields: dict[str, str]) -> bool:
+    return all(
+        text in str(line.get(name)) if name == "error" else text == line.get(name) for name, text in fields.items()
+    )

@@ -13,6 +13,8 @@ from signals.model import JobRun
 NOW = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)  # a Wednesday
 SUNDAY_OPENING = dt.datetime(2026, 3, 1, 22, 0, tzinfo=dt.UTC)
 FRIDAY_CLOSE = dt.datetime(2026, 2, 27, 22, 0, tzinfo=dt.UTC)
+CHRISTMAS_OVER = dt.datetime(2025, 12, 25, 22, 0, tzinfo=dt.UTC)  # a Thursday
+DAY = dt.timedelta(days=1)
 SHIPPED = Freshness()
 
 
@@ -186,10 +188,12 @@ def test_a_job_may_have_objectives_of_its_own():
         (SUNDAY_OPENING + dt.timedelta(minutes=10), FRIDAY_CLOSE, False),  # two days, of which ten minutes were open
         (SUNDAY_OPENING + dt.timedelta(minutes=16), FRIDAY_CLOSE, True),
         (SUNDAY_OPENING + dt.timedelta(minutes=10), FRIDAY_CLOSE - dt.timedelta(minutes=6), True),
+        (CHRISTMAS_OVER + dt.timedelta(minutes=10), CHRISTMAS_OVER - DAY, False),
+        (CHRISTMAS_OVER + dt.timedelta(minutes=16), CHRISTMAS_OVER - DAY, True),
     ],
 )
 def test_prices_age_while_the_market_is_open(at, closed_at, wrong):
-    """The weekend does not make a price old."""
+    """Neither the weekend nor Christmas makes a price old."""
     seen = look(at=at, read_at=at, prices=(PriceSeen("yahoo", 60, closed_at),), jobs=(), sources=())
     assert ("prices" in found(seen)) is wrong
 
@@ -265,6 +269,30 @@ def test_a_scheduler_that_is_late():
     seen = look(jobs=(job("ingest", next_run_at=ago(31)), job("watchdog", 15)))
     assert found(seen)["scheduler"].severity == "warning"
     assert alive(seen)
+
+
+def test_one_job_that_begins_late_explains_nothing():
+    """Old prices and a feed that is down have causes of their own; so has publishing that a spare model serves."""
+    late = job("ingest", next_run_at=ago(31))
+    hung = job("publish", 15, last_ok_at=ago(200))
+    seen = look(
+        jobs=(late, hung, job("watchdog", 15)),
+        sources=(source(**DOWN),),
+        prices=(PriceSeen("yahoo", 60, ago(1500)),),
+        model_fault="model.skops: is broken",
+    )
+    keys = {one.key for one in roots(judge(seen, SHIPPED))}
+    assert keys == {"scheduler", "source:boj", "prices", "job:publish", "model"}
+
+
+def test_a_clock_set_forward_makes_no_start_late():
+    """What was due while the machine slept began late, and `clock` says why; what is due now and stands is late."""
+    begun = msgspec.structs.replace(run("scorecard", at=ago(20)), scheduled_at=ago(140))
+    seen = look(jobs=(job("scorecard", 300, last_run=begun), job("watchdog", 15)), clock_jump_s=600.0)
+    assert set(found(seen)) == {"clock"}
+    assert set(found(seen._replace(clock_jump_s=-600.0))) == {"clock", "scheduler"}
+    waits = look(jobs=(job("ingest", next_run_at=ago(31)), job("watchdog", 15)), clock_jump_s=600.0)
+    assert set(found(waits)) == {"clock", "scheduler"}
 
 
 def test_a_start_that_was_late():

@@ -44,6 +44,17 @@ def app(shell):
         yield made
 
 
+def test_a_holiday_is_seen_as_a_closed_market(shell):
+    """On Christmas nobody quotes, whatever day of the week it is: no price is old then."""
+    christmas = dt.datetime(2025, 12, 25, 12, 0, tzinfo=dt.UTC)
+    with contextlib.closing(App(load(shell.config, shell.env), clock=lambda: christmas)) as made:
+        with made.store.write() as conn:
+            bars.add(conn, [make_bar(christmas - 3600 * 15 * SECOND, 150.0, known_at=christmas)])
+        seen = observe(made)
+        assert not seen.market_open
+        assert "prices" not in {one.key for one in judge(seen, made.settings.freshness)}
+
+
 def message(epoch, seq, *, known_at=NOW, time=NOW):
     return f"{epoch}-{seq}", json.dumps({"time": time.isoformat(), "data": {"known_at": known_at.isoformat()}}).encode()
 

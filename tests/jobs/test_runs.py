@@ -11,9 +11,10 @@ import pytest
 from jobs import retries
 from jobs.causes import in_one_line
 from jobs.claims import Claims
+from jobs.follow import Following
 from jobs.retries import Backoff, Rule, rule_for
 from jobs.runner import Report, Runner
-from jobs.scheduler import Pace, build
+from jobs.scheduler import Pace, build, recall
 from jobs.settings import Job
 from signals.errors import (
     BrokerError,
@@ -29,6 +30,7 @@ from signals.store import Store, runs
 from tests.conftest import ROOT
 from tests.jobs.conftest import now
 
+HOUR = dt.timedelta(hours=1)
 TWICE = "from jobs.claims import Claims; import pathlib, sys; c = Claims(['j'], pathlib.Path(sys.argv[1])); "
 
 
@@ -241,8 +243,6 @@ def test_the_heartbeat_cannot_be_paused(store):
 def test_a_run_on_schedule_has_the_time_it_was_due(store):
     """The row of a fired job says when it was due, and its drift is the time from then to its start."""
     runner, pace = runner_of(store, failing()), Pace([60])
-    from jobs.follow import Following
-
     job = Job(every_s=60, timeout_s=50, grace_s=60)
     scheduler = build(runner, Following(runner, now), {"j": job}, now, pace)
     due_at = now() - dt.timedelta(seconds=2)
@@ -253,6 +253,24 @@ def test_a_run_on_schedule_has_the_time_it_was_due(store):
     assert scheduled.scheduled_at == due_at
     assert 2 <= scheduled.drift_s < 30
     assert pace.idle_s() < 0
+
+
+def test_a_clock_set_back_keeps_no_job_waiting(store):
+    """Planned for a time that is an hour away now, they wait for their interval; what is on time is left alone."""
+    runner, at = runner_of(store, failing()), now()
+    jobs = {name: Job(every_s=every_s, timeout_s=50, grace_s=60) for name, every_s in (("j", 60), ("k", 86_400))}
+    scheduler = build(runner, Following(runner, now), jobs, lambda: at + HOUR)
+    every_s = {name: float(job.every_s) for name, job in jobs.items()}
+    assert recall(scheduler, every_s, at) == ()  # it does not run
+    scheduler.start()
+    try:
+        assert recall(scheduler, every_s, at + HOUR) == ()
+        assert recall(scheduler, every_s, at) == ("j", "k")
+        due = {job.id: job.next_run_time for job in scheduler.get_jobs()}
+        assert due == {name: at + dt.timedelta(seconds=job.every_s) for name, job in jobs.items()}
+        assert recall(scheduler, every_s, at) == ()
+    finally:
+        scheduler.shutdown(wait=True)
 
 
 def test_the_list_says_what_a_service_that_runs_not_does(shell):

@@ -201,11 +201,15 @@ def test_a_process_that_is_killed_is_one_line_and_leaves_no_process(home: Shell)
 
 
 def test_a_sweep_that_is_killed_takes_its_processes_along(home: Shell) -> None:
-    """Nobody is left to end them: they end by themselves."""
+    """Nobody is left to end them: they end by themselves; and nothing of what they did is counted."""
+    ledger = home.home / "trials.jsonl"
+    before = ledger.read_bytes() if ledger.exists() else b""
     with working(home) as running:
         running.kill()
-        running.wait()
+        assert running.wait() == -signal.SIGKILL
         _wait(lambda: session(running.pid) == {})
+        assert session(running.pid) == {}
+    assert (ledger.read_bytes() if ledger.exists() else b"") == before
 
 
 POLICIES = [Policy(novelty_min=least) for least in (0.0, 0.6, 1.0)]

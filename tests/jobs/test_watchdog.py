@@ -11,6 +11,7 @@ import stamina
 
 from jobs import notify
 from jobs.app import App
+from jobs.aside import Aside
 from jobs.logs import logger
 from jobs.runner import Deadline, Run
 from jobs.settings import load
@@ -304,6 +305,65 @@ def test_a_store_that_is_locked_is_told_of_from_memory(house, receiver):
         rows = conn.exec_driver_sql("SELECT way, sent_at IS NOT NULL FROM notices").all()
     assert sorted(map(tuple, rows)) == [("redis", 1), ("redis", 1), ("webhook", 1), ("webhook", 1)]
     assert receiver.actions == [("store", "opened"), ("store", "closed")]
+
+
+@contextlib.contextmanager
+def locked(house):
+    """The store is held by another process."""
+    house.first.app.quick_store.close()
+    house.first.app.__dict__["quick_store"] = impatient_store(house)
+    with contextlib.closing(sqlite3.connect(house.shell.home / "signals.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def of_the_model(receiver):
+    return [action for key, action in receiver.actions if key == "model"]
+
+
+def test_what_was_over_while_the_store_was_locked_does_not_open_again(house, receiver):
+    """Seen before, over while nobody could write it down, there again: what was told from memory is kept as told."""
+    app = house.first.app
+    app.model_fault = "model.skops: is broken"
+    judge_for(house, 15)
+    with locked(house):
+        app.model_fault = None
+        judge_for(house, 15)
+        app.model_fault = "model.skops: is broken"
+        judge_for(house, 60)
+        assert of_the_model(receiver) == ["opened"]
+    judge_for(house, 60)
+    assert of_the_model(receiver) == ["opened"]
+    app.model_fault = None
+    judge_for(house, 120)
+    assert of_the_model(receiver) == ["opened", "closed"]
+    with app.store.read() as conn:
+        assert [one.key for one in alerts.told(conn, limit=9)].count("model") == 1
+
+
+def test_what_was_told_from_memory_and_not_sent_is_sent_later(house, receiver):
+    """The sender ends just as the store is written again: what it had not sent is kept, not forgotten."""
+    judge_for(house, 15)
+    receiver.status = 503
+    with locked(house):
+        house.first.app.model_fault = "model.skops: is broken"
+        judge_for(house, 60)
+    receiver.status = 200
+    house.first.watchdog._sending.__class__ = Ending
+    judge_for(house, 120)
+    assert of_the_model(receiver) == ["opened"]
+
+
+class Ending(Aside):
+    """Busy when it is asked first, and not any more when it is asked again."""
+
+    asked = 0
+
+    @property
+    def busy(self):
+        self.asked += 1
+        return self.asked == 1
 
 
 def impatient_store(house):

@@ -19,11 +19,13 @@ def fetched(url):
 
 
 def ready(url):
-    """A service that is starting answers with an error status until it is ready."""
+    """A service that is starting says 503 until it is ready, and why."""
     try:
         return json.loads(fetched(f"{url}/readyz"))["ready"]
     except urllib.error.HTTPError as error:
-        assert error.code >= 500
+        with error:
+            told = json.load(error)
+        assert (error.code, told["ready"], bool(told["reasons"])) == (503, False, True), told
         return False
 
 
