@@ -66,17 +66,25 @@ class Wire(threading.Thread):
         self._bot = bot
         self._rate = rate
         self._ended = threading.Event()
+        self._looked = self._answered = 0
         self.sent: list[str] = []
 
     def run(self) -> None:
         """Until `end`."""
         for number in itertools.count():
-            while len(self.sent) - len(self._bot.seen) > _AHEAD and not self._ended.is_set():
+            while self._waiting() > _AHEAD and not self._ended.is_set():
                 time.sleep(0.05)
             if self._ended.wait(1 / self._rate):
                 return
             self._push(title(number))
             self.sent.append(title(number))
+
+    def _waiting(self) -> int:
+        """How many have no signal yet; indexes stand between them."""
+        fresh = self._bot.seen[self._looked :]
+        self._looked += len(fresh)
+        self._answered += sum(item.signal is not None for item in fresh)
+        return len(self.sent) - self._answered
 
     def end(self) -> None:
         """Send the last headline, and stop."""
