@@ -12,6 +12,8 @@ from tests.chaos.service import Nursery
 from tests.chaos.takeover import KINDS, take_turns, two
 
 ROUNDS = 50
+RATE = 40.0
+"""Headlines a second: there are 40,000 of them."""
 BOUND_S = 10.0
 
 
@@ -24,7 +26,7 @@ def bench() -> Iterator[Row]:
         closing(Nursery()) as other,
         two(Path(folder), (one, other)) as (pair, url),
     ):
-        outcome = take_turns(pair, kinds, 7, url)
+        outcome = take_turns(pair, kinds, 7, url, RATE)
     for kind in (*KINDS, "all"):
         took_s = [each.took_s for each in outcome.rounds if kind in (each.kind, "all")]
         what = f"takeovers after {kind}, median of {len(took_s)}"

@@ -31,7 +31,9 @@ from tests.delivery.proxy import Proxy
 from tests.delivery.servers import free_port, running
 
 RATE = 60.0
-"""Headlines a second."""
+"""Headlines a second, while the bot keeps up."""
+_AHEAD = 1000
+"""So many headlines at most wait for their signals: a machine that is busy with others lets the sender wait."""
 KINDS = ("kill", "stop", "cut")
 
 
@@ -56,22 +58,33 @@ class Outcome(NamedTuple):
 
 
 class Wire(threading.Thread):
-    """A sender that puts headlines into the inbox stream, as fast as is asked, until `end`."""
+    """A sender that puts headlines into the inbox stream, as fast as is asked and the bot can take, until `end`."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, bot: Bot, rate: float) -> None:
         super().__init__(name="wire", daemon=True)
         self._client = client
+        self._bot = bot
+        self._rate = rate
         self._ended = threading.Event()
+        self._looked = self._answered = 0
         self.sent: list[str] = []
 
     def run(self) -> None:
         """Until `end`."""
-        start = time.monotonic()
         for number in itertools.count():
-            if self._ended.wait(max(0.0, start + number / RATE - time.monotonic())):
+            while self._waiting() > _AHEAD and not self._ended.is_set():
+                time.sleep(0.05)
+            if self._ended.wait(1 / self._rate):
                 return
             self._push(title(number))
             self.sent.append(title(number))
+
+    def _waiting(self) -> int:
+        """How many have no signal yet; indexes stand between them."""
+        fresh = self._bot.seen[self._looked :]
+        self._looked += len(fresh)
+        self._answered += sum(item.signal is not None for item in fresh)
+        return len(self.sent) - self._answered
 
     def end(self) -> None:
         """Send the last headline, and stop."""
@@ -174,10 +187,11 @@ class Pair:
             return next((one for one in leases.members(conn) if one.instance == side.name), None)
 
 
-def take_turns(pair: Pair, kinds: Sequence[str], seed: int, url: str) -> Outcome:
+def take_turns(pair: Pair, kinds: Sequence[str], seed: int, url: str, rate: float = RATE) -> Outcome:
     """Disturb whoever leads in each of these ways, one after the other, under load."""
     chance = random.Random(seed)
-    wire, bot = Wire(pair.client), Bot(Path(), url=url)
+    bot = Bot(Path(), url=url)
+    wire = Wire(pair.client, bot, rate)
     pair.sides[0].start()
     until(lambda: pair.leader() is pair.sides[0], "the first to lead")
     pair.sides[1].start()
