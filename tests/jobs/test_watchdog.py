@@ -112,6 +112,12 @@ def house(tmp_path, receiver):
         yield made
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """A busy machine may take long to send; who sends at once is waited for no longer than that."""
+    monkeypatch.setattr("jobs.watchdog._SEND_S", 30.0)
+
+
 def judge_for(house, seconds, service=None, every_s=15):
     """Judge every 15 s for so long; the last report."""
     report = None
