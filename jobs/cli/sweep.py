@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from jobs.app import App
     from jobs.sweeping import Ready
     from signals.model import Policy
-    from signals.research.sweep import Mapper, Point
+    from signals.research.spread import Mapper
+    from signals.research.sweep import Point
     from signals.research.swept import Swept
 
 _SECTIONS = ("rules", "costs", "policy")

@@ -18,7 +18,8 @@ from signals.market.week import day_of
 from signals.research.folds import Fold, Ground, better, forward_folds, purge_days, returns_of, stretch, trained
 from signals.research.interval import Interval, interval
 from signals.research.rules import Costs
-from signals.research.sweep import Mapper, Point, World
+from signals.research.spread import Mapper
+from signals.research.sweep import Point, World
 
 
 class Forward(NamedTuple):

@@ -21,7 +21,8 @@ from signals.research.columns import SIGNAL_COLUMNS
 from signals.research.folds import walk_forward
 from signals.research.ledger import Ledger
 from signals.research.rules import FREE, Costs, Rules
-from signals.research.sweep import Figures, Mapper, World, evaluate, grid, policies, sweep, table, trial_of
+from signals.research.spread import Mapper
+from signals.research.sweep import Figures, World, evaluate, grid, policies, sweep, table, trial_of
 from signals.research.sweep_forward import Forward, plan, walk
 from signals.research.sweep_page import sweep_page
 from signals.research.swept import Swept, conclude, lines, rows
