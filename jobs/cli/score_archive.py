@@ -62,7 +62,8 @@ def lines(done: Scored) -> Iterator[str]:
     """What came of it, for people."""
     if done.before:
         yield f"{done.before:,} of {done.parts:,} parts were there"
-    yield f"scored {done.scores:,} of {done.rows:,} rows in {done.parts:,} parts by model {done.model_id}: {done.folder}"
+    counts = f"{done.scores:,} of {done.rows:,} rows in {done.parts:,} parts"
+    yield f"scored {counts} by model {done.model_id}: {done.folder}"
     yield f"  a process took {done.peak_bytes / _MIB:,.0f} MiB at most"
     for reason, one in sorted(done.refused.items(), key=lambda pair: -pair[1].rows):
         where = ", ".join(one.first) + (", ..." if one.rows > len(one.first) else "")

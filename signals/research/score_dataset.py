@@ -22,7 +22,7 @@ from signals.scoring.file import read
 GIB = 1 << 30
 ROWS_PER_PART = 20_000
 """A few seconds of work, and a few megabytes."""
-LEAST_BYTES = 400 << 20
+LEAST_BYTES = 448 << 20
 """What a process takes before its first row, and a little."""
 _LETTERS_SHARE = 400
 """Bytes of memory for each letter that is scored at once."""
@@ -40,7 +40,7 @@ class Progress(NamedTuple):
     """Of these, in this run."""
 
 
-class Refused(NamedTuple):
+class Refused(msgspec.Struct, frozen=True):
     """Rows that were not scored for one reason, in all files, and where the first of them stand."""
 
     rows: int

@@ -101,10 +101,15 @@ class Work:
 def score_part(work: Work, part: Part) -> Done:
     """Score a part and put its file in place; a file that cannot be read costs only its parts.
 
+    One that is there already is left alone: a cluster asks again for what a worker did before it died.
+
     Raises
     ------
     OSError : the scores cannot be written.
     """
+    before = known(work.to, part)
+    if before is not None:
+        return before
     pa = pyarrow()
     pa.set_cpu_count(1)
     tables: list[Any] = []

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -142,6 +143,7 @@ def _alive() -> Iterator[None]:
 @contextlib.contextmanager
 def ctrl_c_held() -> Iterator[None]:
     """Processes started meanwhile never hear of Ctrl-C: it is this process that ends them, without their tracebacks."""
+    resource_tracker.ensure_running()  # started later, it would let Ctrl-C through again
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

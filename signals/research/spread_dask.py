@@ -28,6 +28,8 @@ _LOCAL = {
     "distributed.worker.memory.pause": False,  # a paused worker waits for memory that nobody frees
     "distributed.worker.memory.terminate": 0.95,
     "distributed.worker.memory.recent-to-old-time": "1h",
+    "distributed.scheduler.allowed-failures": 2,
+    "distributed.scheduler.worker-saturation": 1.0,  # what waits at a worker that dies would be blamed, too
     "distributed.admin.tick.limit": "1h",  # a machine that others use, too, is no fault to be logged
     "logging.distributed": "critical",
 }
@@ -71,11 +73,15 @@ def local(world: Any, count: int, memory_bytes: int) -> Iterator[Mapper]:
         with ctrl_c_held(), one_thread():
             made: Any = LocalCluster(  # type: ignore[no-untyped-call]
                 n_workers=count, threads_per_worker=1, memory_limit=memory_bytes, host="127.0.0.1",
-                dashboard_address=None, worker_dashboard_address=None, silence_logs=50, local_directory=folder,
+                dashboard_address="127.0.0.1:0", silence_logs=50, local_directory=folder,
+                scheduler_kwargs={"dashboard": False},
             )  # fmt: skip
-        with made, Client(made, set_as_default=False) as client:  # type: ignore[no-untyped-call]
-            with _mapper(client, "processes", world, lasting=True) as mapper:
-                yield mapper
+        with (
+            made,
+            Client(made, set_as_default=False) as client,  # type: ignore[no-untyped-call]
+            _mapper(client, "processes", world, lasting=True) as mapper,
+        ):
+            yield mapper
 
 
 @contextlib.contextmanager

@@ -9,8 +9,8 @@ from signals.errors import ConfigError
 from signals.sources.tables import Row, sound
 from signals.sources.textfile import unreadable
 
-_BATCH = 512
-"""Rows decoded at once: few, since a row may hold a body of a hundred kilobytes."""
+_BATCH, _BATCH_BYTES = 512, 4 << 20
+"""Rows decoded at once, and their bytes, about: a row may hold a body of a hundred kilobytes."""
 _STREAMED = 1 << 20
 """Bytes of a column that are read at once: without it a column of a row group is read whole."""
 
@@ -45,7 +45,8 @@ class Parquet:
         """The wanted cells of each row, but of the first `after` rows: groups of rows before them are not read."""
         groups, self._read = self._from(after)
         names = list(dict.fromkeys(wanted))
-        for batch in self._file.iter_batches(_BATCH, row_groups=groups, columns=names, use_threads=False):
+        size = self._at_once(groups, names)
+        for batch in self._file.iter_batches(size, row_groups=groups, columns=names, use_threads=False):
             skipped = min(batch.num_rows, max(0, after - self._read))
             self._read += batch.num_rows
             if skipped == batch.num_rows:
@@ -57,6 +58,15 @@ class Parquet:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def _at_once(self, groups: Sequence[int], names: Sequence[str]) -> int:
+        """Rows to be decoded at once, of these groups and columns."""
+        metadata, size, rows = self._file.metadata, 0, 0
+        for group in map(metadata.row_group, groups):
+            columns = map(group.column, range(group.num_columns))
+            size += sum(one.total_uncompressed_size for one in columns if one.path_in_schema.split(".")[0] in names)
+            rows += group.num_rows
+        return max(1, min(_BATCH, _BATCH_BYTES * rows // max(1, size)))
 
     def _from(self, after: int) -> tuple[list[int], int]:
         """The groups of rows from the one that holds row `after`, and how many rows lie before them."""

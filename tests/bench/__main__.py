@@ -17,6 +17,7 @@ PARTS = {
     "client": "client",
     "feeds": "feeds",
     "importing": "importing",
+    "archive": "archive",
     "join": "join",
     "replay": "replay",
     "backtest": "backtest",

@@ -99,9 +99,7 @@ def cluster() -> Iterator[str]:
     """A real Dask cluster of two processes on loopback; its address."""
     from distributed import LocalCluster
 
-    made: Any = LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, worker_dashboard_address=None
-    )
+    made: Any = LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0")
     with made:
         yield made.scheduler_address
 
