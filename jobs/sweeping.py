@@ -6,6 +6,7 @@ A headline's score does not depend on the policy, so those who replay several re
 import contextlib
 import datetime as dt
 import functools
+import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -23,6 +24,7 @@ from signals.model import Headline, Policy, Score
 from signals.research.columns import SIGNAL_COLUMNS
 from signals.research.files import fingerprint
 from signals.research.frames import witnessed
+from signals.research.journal import Journal
 from signals.research.ledger import Ledger, Trials
 from signals.research.spread import here, processes
 from signals.research.sweep import Figures, Point, World, trial_of
@@ -173,6 +175,13 @@ def counted(app: App, points: Sequence[Point], found: Sequence[Figures], ready: 
     if trials.unreadable:
         said.append(f"{ledger.path}: {len(trials.unreadable)} lines cannot be read and are not counted")
     return trials, said
+
+
+def journal_of(app: App, ready: Ready) -> Journal:
+    """What was found so far of the same signals, bars and code."""
+    told = [ready.bars_id, code_version(), *sorted(f"{name}={one.inputs_id}" for name, one in ready.made.items())]
+    name = hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+    return Journal(app.settings.home / "sweeps" / f"{name}.jsonl")
 
 
 def inputs(ready: Ready) -> dict[str, str]:
