@@ -26,6 +26,7 @@ from signals.research.files import fingerprint
 from signals.research.frames import witnessed
 from signals.research.journal import Journal
 from signals.research.ledger import Ledger, Trials
+from signals.research.prescored import Prescored
 from signals.research.spread import here, processes
 from signals.research.sweep import Figures, Point, World, trial_of
 from signals.scoring.model import ScoringModel
@@ -64,7 +65,7 @@ class Ready(NamedTuple):
 class Remembering:
     """A model that scores each headline once."""
 
-    def __init__(self, model: ScoringModel) -> None:
+    def __init__(self, model: ScoringModel | Prescored) -> None:
         self._model = model
         self._known: dict[str, Score] = {}
         self.model_id = model.model_id
