@@ -70,8 +70,9 @@ def run(
     published time plus --delay (60 s); of GDELT, 15 minutes after GDELT saw it, which stands for the published
     time, too, as an upper bound. All are marked backfilled. Rows without a usable date are refused and counted.
 
-    A folder is each of its files, by their paths. Stopped at any moment, the same command goes on from there. Imported headlines are scored by the publish job
-    once no news waits; their signals stay in the store and are not sent to Redis.
+    A folder is each of its files, by their paths. Stopped at any moment, the same command goes on from there. Imported
+    headlines are scored by the publish job once no news waits; their signals stay in the store and are not sent to
+    Redis.
     """
     if bool(files) == bool(query):
         raise ConfigError("signals import", "needs files, or --gdelt QUERY", "signals import history.csv")

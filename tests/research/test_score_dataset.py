@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,6 +23,7 @@ from signals.scoring.model import ScoringModel
 from signals.sources.history import Refused, Terms, headline
 from tests.conftest import ROOT
 from tests.core.conftest import NOW, make_headline
+from tests.research.test_recipes import BLOCKS
 
 MODEL = ROOT / "seeds" / "model" / "model.skops"
 SAYS = ("BOJ hikes to 1.0%", "Fed cuts rates by half a point", "Storm nears Florida", "日銀、利上げを決定", "Yen falls")
@@ -224,6 +226,11 @@ def test_headlines_of_an_export_keep_their_ids(tmp_path: Path) -> None:
         del row["known_at"]
         assert msgspec.convert(row, Score) == wanted
     assert any(row["evidence"] for row in rows)
+    recipe = BLOCKS["duckdb_scores"].format(LAKE=tmp_path / "lake", SCORED=tmp_path / "out")
+    joined = duckdb.sql(recipe).fetchall()
+    assert [row[:2] for row in joined] == sorted(
+        (one.headline_id, one.title) for one, score in zip(made, scores, strict=True) if score.relevant
+    )
 
 
 @pytest.mark.parametrize(
