@@ -4,7 +4,6 @@ The world is a plugin of the workers: each is handed it once, also one that join
 Dask gives what a dead worker held to another.
 """
 
-import collections
 import contextlib
 import itertools
 import os
@@ -13,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import dask.config
-from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, get_worker
+from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, as_completed, get_worker
 from distributed.client import FutureCancelledError
 from distributed.comm.core import CommClosedError
 
@@ -28,7 +27,7 @@ _LOCAL = {
     "distributed.worker.memory.pause": False,  # a paused worker waits for memory that nobody frees
     "distributed.worker.memory.terminate": 0.95,
     "distributed.worker.memory.recent-to-old-time": "1h",
-    "distributed.scheduler.allowed-failures": 2,
+    "distributed.scheduler.allowed-failures": 1,
     "distributed.scheduler.worker-saturation": 1.0,  # what waits at a worker that dies would be blamed, too
     "distributed.admin.tick.limit": "1h",  # a machine that others use, too, is no fault to be logged
     "logging.distributed": "critical",
@@ -99,15 +98,28 @@ def _mapper(client: Any, where: str, world: Any, *, lasting: bool) -> Iterator[M
 def _results(
     client: Any, where: str, name: str, task: Callable[..., Any], items: Sequence[Any], lasting: bool
 ) -> Iterator[Any]:
-    """In the order of the items; so many are ahead that no worker waits for work."""
-    to_come, ahead = iter(items), collections.deque[Any]()
+    """In the order of the items, fetched as they are made: what lies at a worker is lost with it."""
+    to_come, numbers = iter(items), itertools.count()
+    at_work: dict[str, int] = {}
+    made: dict[int, Any] = {}
+    done: Any = as_completed(loop=client.loop)  # type: ignore[no-untyped-call]
+
+    def submit() -> None:
+        batch = list(itertools.islice(to_come, _AHEAD // 2))
+        futures = client.map(_done, batch, name=name, task=task, pure=False) if batch else []
+        at_work.update((future.key, next(numbers)) for future in futures)
+        done.update(futures)
+
     with _told(where):
-        while True:
-            if len(ahead) <= _AHEAD // 2 and (batch := list(itertools.islice(to_come, _AHEAD // 2))):
-                ahead.extend(client.map(_done, batch, name=name, task=task, pure=False))
-            if not ahead:
-                return
-            yield _result(ahead.popleft(), where, lasting)
+        submit()
+        due = 0
+        for future in done:
+            made[at_work.pop(future.key)] = _result(future, where, lasting)
+            if len(at_work) <= _AHEAD // 2:
+                submit()
+            while due in made:
+                yield made.pop(due)
+                due += 1
 
 
 def _result(future: Any, where: str, lasting: bool) -> Any:
