@@ -125,10 +125,10 @@ def _results(
 def _result(future: Any, where: str, lasting: bool) -> Any:
     try:
         return future.result()
-    except KilledWorker as error:
+    except KilledWorker:
         if not lasting:
             raise
-        return WorkerError(where, f"workers died of it: {error}", "does a process need more --memory-per-process?")
+        return WorkerError(where, "workers died of it again and again", "do they need more --memory-per-process?")
 
 
 def _done(item: Any, *, name: str, task: Callable[[Any, Any], Any]) -> Any:
