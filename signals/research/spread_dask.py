@@ -21,6 +21,8 @@ from signals.research.spread import Mapper, ctrl_c_held, one_thread
 
 REACH_S = 3
 """How long a cluster is waited for."""
+WORKERS_S = 15
+"""And its first worker."""
 _LOCAL = {
     "distributed.worker.memory.target": False,  # nothing is held that could be put on the disk
     "distributed.worker.memory.spill": False,
@@ -56,10 +58,17 @@ def cluster(world: Any, address: str, *, lasting: bool) -> Iterator[Mapper]:
         mend = "does its scheduler run, and can it be reached from here?"
         raise WorkerError(f"--cluster {address}", f"no answer within {REACH_S} s", mend) from error
     with client:
-        if not client.ncores():
-            raise WorkerError(f"--cluster {address}", "the cluster has no workers", f"dask worker {address}")
+        _await_a_worker(client, address)
         with _mapper(client, f"--cluster {address}", world, lasting=lasting) as mapper:
             yield mapper
+
+
+def _await_a_worker(client: Any, address: str) -> None:
+    """They may just be starting, or starting anew."""
+    try:
+        client.wait_for_workers(1, timeout=WORKERS_S)
+    except TimeoutError as error:
+        raise WorkerError(f"--cluster {address}", "the cluster has no workers", f"dask worker {address}") from error
 
 
 @contextlib.contextmanager
