@@ -22,8 +22,6 @@ from signals.sources.tables import Row, Rows, format_of, identity, open_rows
 from signals.store import imports
 from signals.text import stable_id
 
-DELAY = dt.timedelta(seconds=60)
-"""From a headline's published time until it counts as known, unless stated otherwise."""
 _BATCH = 4000
 _NAMED = 5
 """Rows that are named of each reason."""
@@ -70,7 +68,7 @@ class Options(NamedTuple):
     zone: dt.tzinfo | None = None
     source: str = "import"
     delay: dt.timedelta | None = None
-    """Null: `DELAY`, or GDELT's own."""
+    """Null: `history.DELAY`, or GDELT's own."""
 
 
 class Plan(NamedTuple):
@@ -107,8 +105,7 @@ def open_file(path: Path, options: Options) -> Opened:
     rows = open_rows(path, kind, options.encoding)
     try:
         columns = mapping(rows.columns, options.columns, str(path))
-        seen_by_gdelt = columns["published_at"] == gdelt.COLUMNS["published_at"]
-        terms = _terms(options, gdelt.DELAY if seen_by_gdelt else DELAY)
+        terms = _terms(options, gdelt.delay_of(columns))
         import_id = stable_id("import", identity(path), kind, options.encoding, sorted(columns.items()), *terms)
     except Exception:
         rows.close()

@@ -16,6 +16,7 @@ from signals.message import Index, Retraction, Signal
 from signals.model import Bar, Headline, Policy
 from signals.research import lookahead
 from signals.research.gather import Gather
+from signals.research.prescored import Prescored
 from signals.research.replay import Retold, Step, replay
 from signals.scoring.model import ScoringModel
 from signals.store import archive, facts
@@ -32,6 +33,8 @@ class Asked(NamedTuple):
     until: dt.datetime
     model: Path | None = None
     policy: Policy | None = None
+    scores: Path | None = None
+    """A folder of scores made beforehand by that model, of `signals score DATASET --to DIR`."""
 
 
 class Waited(NamedTuple):
@@ -60,6 +63,8 @@ class Replayed(NamedTuple):
     policy_id: str
     comparison: Comparison
     waited: Waited
+    prescored: int | None
+    """Headlines whose score had been made beforehand; null where none was asked for."""
     frame: pd.DataFrame | None
     """Signals known within the time asked for; null where no frame was asked for."""
 
@@ -117,7 +122,8 @@ def run(app: App, asked: Asked, *, framed: bool = False, tell: Tell | None = Non
         waited = kept.waited()
     return Replayed(
         kept.headlines, kept.steps, counts[Signal], counts[Retraction], counts[Index], scorer.model_id,
-        policy_id(policy), comparison, waited, None if gather is None else gather.frame(),
+        policy_id(policy), comparison, waited,
+        scorer.there if isinstance(scorer, Prescored) else None, None if gather is None else gather.frame(),
     )  # fmt: skip
 
 
@@ -144,9 +150,10 @@ def check_lookahead(app: App, asked: Asked, *, cuts: int = CUTS, tell: Tell | No
         return lookahead.check(kept, kept.bars, cuts, scorer, policy, events=app.settings.events)
 
 
-def rules(app: App, asked: Asked) -> tuple[ScoringModel, Policy]:
-    """The model and the policy that are asked for. Raises ModelError."""
-    return ScoringModel.load(asked.model) if asked.model else app.scorer, asked.policy or app.settings.policy
+def rules(app: App, asked: Asked) -> tuple[ScoringModel | Prescored, Policy]:
+    """The model and the policy that are asked for. Raises ModelError; DataError where scores are another model's."""
+    model = ScoringModel.load(asked.model) if asked.model else app.scorer
+    return Prescored(asked.scores, model) if asked.scores else model, asked.policy or app.settings.policy
 
 
 def _gather(gather: Gather, one: Retold, asked: Asked) -> None:

@@ -6,6 +6,7 @@ A headline's score does not depend on the policy, so those who replay several re
 import contextlib
 import datetime as dt
 import functools
+import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -23,7 +24,9 @@ from signals.model import Headline, Policy, Score
 from signals.research.columns import SIGNAL_COLUMNS
 from signals.research.files import fingerprint
 from signals.research.frames import witnessed
+from signals.research.journal import Journal
 from signals.research.ledger import Ledger, Trials
+from signals.research.prescored import Prescored
 from signals.research.spread import here, processes
 from signals.research.sweep import Figures, Point, World, trial_of
 from signals.scoring.model import ScoringModel
@@ -62,7 +65,7 @@ class Ready(NamedTuple):
 class Remembering:
     """A model that scores each headline once."""
 
-    def __init__(self, model: ScoringModel) -> None:
+    def __init__(self, model: ScoringModel | Prescored) -> None:
         self._model = model
         self._known: dict[str, Score] = {}
         self.model_id = model.model_id
@@ -173,6 +176,13 @@ def counted(app: App, points: Sequence[Point], found: Sequence[Figures], ready: 
     if trials.unreadable:
         said.append(f"{ledger.path}: {len(trials.unreadable)} lines cannot be read and are not counted")
     return trials, said
+
+
+def journal_of(app: App, ready: Ready) -> Journal:
+    """What was found so far of the same signals, bars and code."""
+    told = [ready.bars_id, code_version(), *sorted(f"{name}={one.inputs_id}" for name, one in ready.made.items())]
+    name = hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+    return Journal(app.settings.home / "sweeps" / f"{name}.jsonl")
 
 
 def inputs(ready: Ready) -> dict[str, str]:

@@ -36,13 +36,18 @@ def _say(error: ModelError) -> None:
 
 def load_in_place(settings: Settings, passed_over: Callable[[ModelError], None] = _say) -> ScoringModel:
     """The model trained in this home, else the shipped one; a broken one at home is told of, and passed over."""
+    return found_in_place(settings, passed_over)[1]
+
+
+def found_in_place(settings: Settings, passed_over: Callable[[ModelError], None] = _say) -> tuple[Path, ScoringModel]:
+    """The same model and the file that it is in."""
     mine = place(settings)
     if mine.exists():
         try:
-            return ScoringModel.load(mine)
+            return mine, ScoringModel.load(mine)
         except ModelError as error:
             passed_over(error)
-    return ScoringModel.load(settings.seeds.model)
+    return settings.seeds.model, ScoringModel.load(settings.seeds.model)
 
 
 def train(settings: Settings, *, out: Path | None = None, force: bool = False) -> Trained:

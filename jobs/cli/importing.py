@@ -26,6 +26,7 @@ from signals.model import Headline
 from signals.sources import gdelt
 from signals.sources.dates import parse_date
 from signals.sources.history import REASONS, source_name
+from signals.sources.tables import files_in
 
 _SHOWN = 5
 _SPAN = re.compile(r"(\d+)(s|m|h|d)?")
@@ -55,7 +56,10 @@ def from_files(settings: Settings, asked: Asked, files: Sequence[Path]) -> bool:
     with opened_app(settings) as app:
         told = Told(asked.as_json)
         for path in files:
-            _file(app, path, asked, told)
+            if path.is_dir():
+                _folder(app, path, asked, told)
+            else:
+                _file(app, path, asked, told)
     return not told.useless
 
 
@@ -80,6 +84,16 @@ def opened_app(settings: Settings) -> Iterator[App]:
         raise typer.Exit(1) from None
     finally:
         app.close()
+
+
+def _folder(app: App, folder: Path, asked: Asked, told: "Told") -> None:
+    """Each file of a folder; one that cannot be read is told of, and costs only itself."""
+    for path in files_in(folder):
+        try:
+            _file(app, path, asked, told)
+        except ConfigError as error:
+            print(f"signals: {error}", file=sys.stderr)
+            told.useless = True
 
 
 def _file(app: App, path: Path, asked: Asked, told: "Told") -> None:

@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 def run(
     context: typer.Context,
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[F]...", help="CSV, TSV, JSON, JSONL, Parquet.")
+        list[Path] | None, typer.Argument(metavar="[F]...", help="CSV, TSV, JSON, JSONL, Parquet; or a folder of them.")
     ] = None,
     columns: Annotated[
         str | None,
@@ -70,8 +70,9 @@ def run(
     published time plus --delay (60 s); of GDELT, 15 minutes after GDELT saw it, which stands for the published
     time, too, as an upper bound. All are marked backfilled. Rows without a usable date are refused and counted.
 
-    Stopped at any moment, the same command goes on from there. Imported headlines are scored by the publish job
-    once no news waits; their signals stay in the store and are not sent to Redis.
+    A folder is each of its files, by their paths. Stopped at any moment, the same command goes on from there. Imported
+    headlines are scored by the publish job once no news waits; their signals stay in the store and are not sent to
+    Redis.
     """
     if bool(files) == bool(query):
         raise ConfigError("signals import", "needs files, or --gdelt QUERY", "signals import history.csv")

@@ -28,6 +28,9 @@ def run(
     to: Annotated[
         Path | None, typer.Option("--to", metavar="DIR", help="Write the signals there, as signals.parquet.")
     ] = None,
+    scores: Annotated[
+        Path | None, typer.Option("--scores", metavar="DIR", help="Take scores from there: of `signals score --to`.")
+    ] = None,
     report: Annotated[Path | None, typer.Option("--report", metavar="FILE", help="Write a page of HTML.")] = None,
     check: Annotated[
         bool, typer.Option("--check-lookahead", help="Cut the archive at some moments: does that change what was said?")
@@ -41,6 +44,9 @@ def run(
     what has not been scored yet follows at the end. All of the archive is replayed, since stories go on:
     --from and --until narrow what --to writes. With another --model or --set policy... it says what that one would have
     told. Exit code 1: the same model and policy gave something else than was told, or looked ahead.
+
+    Stories are made one after the other, in one process. Scores can be made beforehand on many: `signals score` of an
+    export, then --scores; the bytes are the same.
     """
     from jobs import replaying  # what it needs takes a second to load
     from jobs.app import App
@@ -49,7 +55,7 @@ def run(
     settings = options.settings(context, config)
     policy = research.changed("policy", settings.policy, research.assignments(changes, ("policy",))["policy"])
     low, high = research.span(since, until)
-    asked = replaying.Asked(low or FIRST, high or LAST, model, policy)
+    asked = replaying.Asked(low or FIRST, high or LAST, model, policy, scores)
     if to is not None:
         _writable(to)
     with contextlib.closing(App(settings)) as app, research.stoppable():
@@ -78,6 +84,8 @@ def _lines(done: Any, written: Path | None) -> Iterator[str]:
         f" {done.retractions:,} retractions, {done.indexes:,} indexes"
     )
     yield f"model {done.model_id}, policy {done.policy_id}"
+    if done.prescored is not None:
+        yield f"{done.prescored:,} scores had been made beforehand"
     yield from _compared(done)
     if done.waited.news or done.waited.history:
         yield str(done.waited)
@@ -104,7 +112,7 @@ def _compared(done: Any) -> Iterator[str]:
 
 
 def _told(done: Any, checked: Any, written: Path | None) -> dict[str, Any]:
-    names = ("headlines", "steps", "signals", "retractions", "indexes", "model_id", "policy_id")
+    names = ("headlines", "steps", "signals", "retractions", "indexes", "model_id", "policy_id", "prescored")
     found = done.comparison
     return {name: getattr(done, name) for name in names} | {
         "by_the_same": done.by_the_same,

@@ -38,6 +38,7 @@ Model = Annotated[
 Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replay with another policy.novelty_min, ...")
 ]
+GOES_ON = ": the same command goes on from here"
 AllowBackfilled = Annotated[
     bool, typer.Option("--allow-backfilled", help="Take signals whose known_at was reconstructed, not witnessed.")
 ]
@@ -87,12 +88,12 @@ def changed(section: str, one: T, values: dict[str, Any]) -> T | None:
 
 
 @contextlib.contextmanager
-def stoppable() -> Iterator[None]:
-    """Ctrl-C ends the command in one line; nothing is half written."""
+def stoppable(then: str = "") -> Iterator[None]:
+    """Ctrl-C ends the command in one line, which may say how to go on; nothing is half written."""
     try:
         yield
     except KeyboardInterrupt:
-        print("signals: stopped", file=sys.stderr)
+        print(f"signals: stopped{then}", file=sys.stderr)
         raise typer.Exit(1) from None
 
 

@@ -13,7 +13,7 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table
 
-from jobs.cli import options
+from jobs.cli import archive, options
 from jobs.cli.tables import SIGN
 from signals.errors import ConfigError
 from signals.model import Headline, Score
@@ -32,13 +32,44 @@ def score(
     context: typer.Context,
     texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Headlines.")] = None,
     file: Annotated[Path | None, typer.Option("--file", metavar="F", help="A file of headlines, one a line.")] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="DIR", help="TEXT is a Parquet file or folder: its scores go there."),
+    ] = None,
+    processes: archive.Processes = None,
+    cluster: archive.Cluster = None,
+    memory: archive.Memory = archive.MEMORY,
+    rows_per_part: archive.RowsPerPart = None,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="With --to: the words behind each score, too, at three times the work.")
+    ] = False,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="With --to: score anew files that changed, drop what is gone.")
+    ] = False,
+    columns: archive.Columns = None,
+    zone: archive.Zone = None,
+    delay: archive.Delay = None,
+    source: archive.Source = archive.SOURCE,
     as_json: options.Json = False,
     config: options.Config = None,
 ) -> None:
     """Score headlines: given as arguments, in a file, or on standard input, one a line.
 
     up = the USD/JPY price is expected to rise. Every answer shows the words that made it.
+
+    With --to an archive is scored: Parquet of any size, of `signals export` or with a title and a published time, part
+    by part on all cores or on a Dask cluster (whose workers reach both folders by the same paths). Stopped at any
+    moment, the same command goes on: finished parts are not done again. The files are the same byte for byte wherever
+    they are made. Exit code 1: some file or row could not be read; the others are there.
     """
+    if to is not None:
+        from jobs.cli.score_archive import Asked, score_archive
+
+        where = archive.place(processes, cluster, memory)
+        reading = archive.reading(columns, zone, delay, source)
+        asked = Asked(_one(texts, file), to, where, reading, rows_per_part, evidence, renew)
+        score_archive(options.settings(context, config), asked, as_json=as_json)
+        return
     from jobs.training import load_in_place
 
     model = load_in_place(options.settings(context, config))
@@ -50,6 +81,12 @@ def score(
                 sys.stdout.write(_json(text, one) + "\n")
         else:
             options.console().print(_table(batch, scores))
+
+
+def _one(texts: list[str] | None, file: Path | None) -> Path:
+    if file or len(texts or ()) != 1:
+        raise ConfigError("--to", "takes one dataset", "signals score DATASET --to DIR")
+    return Path((texts or [""])[0])
 
 
 def _lines(texts: list[str] | None, file: Path | None) -> Iterator[str]:

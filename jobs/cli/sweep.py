@@ -1,6 +1,5 @@
 """`signals sweep`: a grid of policies, rules and costs, every point traded, and every point counted."""
 
-import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import msgspec
 import typer
 
-from jobs.cli import options, research
+from jobs.cli import archive, options, research
 from jobs.cli.sweep_output import show, told, written
 from signals.errors import ConfigError
 
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
     from jobs.app import App
     from jobs.sweeping import Ready
     from signals.model import Policy
-    from signals.research.sweep import Mapper, Point
+    from signals.research.spread import Mapper, Place
+    from signals.research.sweep import Point
     from signals.research.swept import Swept
 
 _SECTIONS = ("rules", "costs", "policy")
@@ -37,12 +37,6 @@ SignalsFrom = Annotated[
         show_default="replay where the grid has policies, else store",
     ),
 ]  # fmt: skip
-Processes = Annotated[
-    int | None, typer.Option("--processes", min=1, max=1024, help="Of this machine.", show_default="one a core")
-]
-Dask = Annotated[
-    str | None, typer.Option("--dask", metavar="tcp://HOST:PORT", help="Work on this Dask cluster (extra scale).")
-]
 WalkForward = Annotated[
     int | None,
     typer.Option("--walk-forward", metavar="K", min=1, max=1000, help="Choose on past days, trade the next, K times."),
@@ -72,8 +66,8 @@ def sweep(
     model: research.Model = None,
     sets: Set = None,
     allow_backfilled: research.AllowBackfilled = False,
-    processes: Processes = None,
-    dask: Dask = None,
+    processes: archive.Processes = None,
+    cluster: archive.Cluster = None,
     yes: Yes = False,
     report: Report = None,
     to: To = None,
@@ -84,7 +78,8 @@ def sweep(
 
     Each policy is replayed once. Every point is a trial of the ledger, and the best one's Sharpe ratio is deflated by
     all of them. With --walk-forward the point is chosen on past days only and traded on the next: that figure is the
-    one to believe. The rows are the same wherever they are made.
+    one to believe. The rows are the same wherever they are made. Stopped at any moment, the same command goes on:
+    points that were done are not done again, as long as signals, bars and code are the same.
     """
     from jobs.app import App
     from signals.research.sweep import MOST
@@ -92,15 +87,13 @@ def sweep(
 
     settings = options.settings(context, config)
     given, axes = research.assignments(sets, _SECTIONS), _axes(grid)
-    if processes and dask:
-        raise ConfigError("--processes, --dask", "are two places for one work", "give one of them")
-    with closing(App(settings)) as app, research.stoppable():
+    place = archive.place(processes, cluster)
+    with closing(App(settings)) as app, research.stoppable(research.GOES_ON):
         policy = research.changed("policy", settings.policy, given["policy"])
         points = make(axes, policy or settings.policy, *_traded(app, given), most=None if yes else MOST)
         _reserve(report, to, walk_forward)
-        count = processes or len(os.sched_getaffinity(0))
         asked = _Asked(since, until, signals_from, bars, model, policy, allow_backfilled)
-        found, said, inputs = _swept(app, points, asked, _Place(count, dask), walk_forward)
+        found, said, inputs = _swept(app, points, asked, place, walk_forward)
     lines = written(found, said, inputs, report, to)
     if as_json:
         print(msgspec.json.encode(told(found, said, inputs)).decode())
@@ -118,14 +111,6 @@ class _Asked(NamedTuple):
     model: Path | None
     policy: "Policy | None"
     allow_backfilled: bool
-
-
-class _Place(NamedTuple):
-    """Where the work is done."""
-
-    at_once: int
-    """Processes of this machine."""
-    dask: str | None
 
 
 def _axes(grids: Sequence[str] | None) -> dict[str, list[Any]]:
@@ -176,20 +161,23 @@ def _reserve(report: Path | None, to: Path | None, walk_forward: int | None) -> 
 
 
 def _swept(
-    app: "App", points: "Sequence[Point]", asked: _Asked, place: _Place, tests: int | None
+    app: "App", points: "Sequence[Point]", asked: _Asked, place: "Place", tests: int | None
 ) -> "tuple[Swept, list[str], dict[str, str]]":
-    from jobs.sweeping import counted, inputs
+    from jobs.sweeping import counted, inputs, journal_of
     from signals.research import spread
     from signals.research.sweep import sweep as evaluate
     from signals.research.sweep_forward import plan, walk
     from signals.research.swept import conclude
 
-    if place.dask:  # whoever mistyped an address need not wait for the replays to hear of it
-        with spread.dask(None, place.dask):
+    if place.cluster:  # whoever mistyped an address need not wait for the replays to hear of it
+        with spread.dask(None, place.cluster):
             pass
     ready = _loaded(app, points, asked, place)
     cut = plan(points, ready.world, tests) if tests else None
-    with _mapper(ready, place, len(points)) as mapper:
+    journal = journal_of(app, ready)
+    begun = len(journal)
+    with _mapper(ready, place, len(points)) as plain:
+        mapper = journal.resuming(plain)
         with research.progress("sweep", "points") as tell:
             figures = evaluate(points, _watched(mapper, tell))
         forward = []
@@ -198,10 +186,12 @@ def _swept(
                 forward = walk(points, ready.world, _watched(mapper, tell), cut)
     trials, said = counted(app, points, figures, ready)
     found = conclude(points, figures, ready.world, forward, trials)
+    journal.forget()
+    said += [f"went on where it was stopped: {begun:,} results were there"] if begun else []
     return found, [*ready.notes, *said], inputs(ready)
 
 
-def _loaded(app: "App", points: "Sequence[Point]", asked: _Asked, place: _Place) -> "Ready":
+def _loaded(app: "App", points: "Sequence[Point]", asked: _Asked, place: "Place") -> "Ready":
     from jobs import sweeping
     from jobs.history import FIRST, LAST
     from jobs.replaying import Asked
@@ -220,16 +210,16 @@ def _loaded(app: "App", points: "Sequence[Point]", asked: _Asked, place: _Place)
     with research.progress("replay", "policies") as tell:
         return sweeping.by_policy(
             app, policies(points), Asked(since, until, asked.model), bars=asked.bars,
-            allow_backfilled=asked.allow_backfilled, count=place.at_once, tell=tell,
+            allow_backfilled=asked.allow_backfilled, count=place.processes, tell=tell,
         )  # fmt: skip
 
 
-def _mapper(ready: "Ready", place: _Place, points: int) -> "AbstractContextManager[Mapper]":
+def _mapper(ready: "Ready", place: "Place", points: int) -> "AbstractContextManager[Mapper]":
     from signals.research import spread
 
-    if place.dask:
-        return spread.dask(ready.world, place.dask)
-    count = min(place.at_once, points)
+    if place.cluster:
+        return spread.dask(ready.world, place.cluster)
+    count = min(place.processes, points)
     return spread.here(ready.world) if count == 1 else spread.processes(ready.world, count)
 
 

@@ -6,6 +6,11 @@ Frames
     which columns there are: times `datetime64[us, UTC]`, prices JPY per USD, `sign` + where the price should rise.
 `read_export(folder)`: both of a `signals export`, from Parquet.
 
+Archives
+--------
+`score_dataset(dataset, to, model)` → `Scored`: every headline of a Parquet dataset larger than memory, by parts, on
+    processes or a Dask cluster; stopped, the same call goes on.
+
 Prices and decisions over columns
 ---------------------------------
 `PriceTable(bars).context(known_at, stale_after_s)`, `join_prices(...)`: price, age (seconds) and moves (basis points)
@@ -44,6 +49,7 @@ if TYPE_CHECKING:
     from signals.research.ledger import Ledger
     from signals.research.placebo import Placebo, placebo
     from signals.research.rules import FREE, Costs, Rate, Rules
+    from signals.research.score_dataset import Scored, score_dataset
     from signals.research.study import event_paths
 
 __all__ = [
@@ -58,6 +64,7 @@ __all__ = [
     "PriceTable",
     "Rate",
     "Rules",
+    "Scored",
     "backtest",
     "bar_frame",
     "combinatorial",
@@ -70,6 +77,7 @@ __all__ = [
     "outcomes",
     "placebo",
     "read_export",
+    "score_dataset",
     "signal_frame",
     "stacked",
     "to_backtesting",
@@ -91,6 +99,7 @@ _HOMES = {
     "ledger": ("Ledger",),
     "placebo": ("Placebo", "placebo"),
     "rules": ("FREE", "Costs", "Rate", "Rules"),
+    "score_dataset": ("Scored", "score_dataset"),
     "study": ("event_paths",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

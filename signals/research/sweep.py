@@ -9,8 +9,8 @@ a trial, and the best of many is good by luck too: `trial_of` for the ledger, `f
 import functools
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -24,13 +24,12 @@ from signals.research.deflated import moments
 from signals.research.folds import calendar
 from signals.research.ledger import Trial
 from signals.research.rules import Costs, Rules, rules_id
+from signals.research.spread import Mapper
 from signals.research.values import with_values
 
 MOST = 10_000
 """Points in a grid that nobody said to be meant."""
 SECTIONS = ("policy", "rules", "costs")
-Item = TypeVar("Item")
-Made = TypeVar("Made")
 
 
 class Point(NamedTuple):
@@ -87,13 +86,6 @@ class World:
     def calendar(self) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
         """As `folds.calendar`; travels along once it was asked for."""
         return calendar(self.bars)
-
-
-class Mapper(Protocol):
-    """Does a task for each item, anywhere, and gives the results in the order of the items."""
-
-    def __call__(self, task: Callable[[Any, Item], Made], items: Sequence[Item]) -> Iterator[Made]:
-        """`task(world, item)` for each; a task is a function of a module, so that it can be named elsewhere."""
 
 
 def grid(

@@ -18,7 +18,8 @@ from signals.market.week import day_of
 from signals.research.folds import Fold, Ground, better, forward_folds, purge_days, returns_of, stretch, trained
 from signals.research.interval import Interval, interval
 from signals.research.rules import Costs
-from signals.research.sweep import Mapper, Point, World
+from signals.research.spread import Mapper
+from signals.research.sweep import Point, World
 
 
 class Forward(NamedTuple):
@@ -70,7 +71,7 @@ def walk(points: Sequence[Point], world: World, mapper: Mapper, cut: Plan) -> li
     ------
     ConfigError : `arch` is not installed.
     """
-    found = list(mapper(_trained, [(point, cut) for point in points]))
+    found = list(mapper(trained_on, [(point, cut) for point in points]))
     groups: dict[Costs, list[int]] = {}
     for number, point in enumerate(points):
         groups.setdefault(point.costs, []).append(number)
@@ -119,7 +120,8 @@ def _ground(world: World, point: Point, purge: int) -> Ground:
     return Ground(world.of(point), world.bars, point.costs, *world.calendar, purge)
 
 
-def _trained(world: World, item: tuple[Point, Plan]) -> list[tuple[float, int]]:
+def trained_on(world: World, item: tuple[Point, Plan]) -> list[tuple[float, int]]:
+    """Sharpe ratio (a year) and trades of a point in the training of each fold; a task of a mapper."""
     point, cut = item
     ground = _ground(world, point, cut.purge)
     return [trained(ground, point.rules, fold) for fold in cut.folds]

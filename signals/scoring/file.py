@@ -106,13 +106,27 @@ def load(path: Path) -> tuple[Parameters, Card, str]:
     ------
     ModelError : missing, broken, holding anything but data, or made for other features.
     """
+    return loads(read(path), str(path))
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a model file. Raises ModelError."""
     try:
-        blob = path.read_bytes()
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelError(str(path), "no model there", _MEND) from error
+    except OSError as error:
+        raise ModelError(str(path), f"is no model of ours ({type(error).__name__}: {error})", _MEND) from error
+
+
+def loads(blob: bytes, where: str) -> tuple[Parameters, Card, str]:
+    """The same of a file's bytes; `where` names it in errors. Raises ModelError."""
+    try:
         state = _skops().loads(blob, trusted=[])
         made_for = (state["format"], state["features"])
         if made_for != (FORMAT, VERSION):
             problem = f"was made for format {made_for[0]}, features {made_for[1]}; this code has {FORMAT}, {VERSION}"
-            raise ModelError(str(path), problem, _MEND)
+            raise ModelError(where, problem, _MEND)
         arrays = state["arrays"]
         values: dict[str, Any] = {name: np.ascontiguousarray(arrays[name], dtype=np.float64) for name in _ARRAYS}
         values |= {name: float(state["scalars"][name]) for name in _SCALARS}
@@ -124,10 +138,8 @@ def load(path: Path) -> tuple[Parameters, Card, str]:
             **values,
         )
         return parameters, msgspec.json.decode(state["card"], type=Card), _identity(blob)
-    except FileNotFoundError as error:
-        raise ModelError(str(path), "no model there", _MEND) from error
     except (OSError, KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile) as error:
-        raise ModelError(str(path), f"is no model of ours ({type(error).__name__}: {error})", _MEND) from error
+        raise ModelError(where, f"is no model of ours ({type(error).__name__}: {error})", _MEND) from error
 
 
 def _reproducible(blob: bytes) -> bytes:

@@ -62,6 +62,11 @@ class ScoringModel:
         """The model in a file. Raises `ModelError`, which names the file and the mend."""
         return cls(*file.load(path))
 
+    @classmethod
+    def loads(cls, blob: bytes, where: str) -> "ScoringModel":
+        """The model in the bytes of a file, as other processes are sent it. Raises `ModelError`, naming `where`."""
+        return cls(*file.loads(blob, where))
+
     def score(self, headlines: Sequence[Headline], *, with_evidence: bool = True) -> list[Score]:
         """Scores in the order of the headlines."""
         with collector_paused():

@@ -5,7 +5,7 @@ to the 15 minutes in which GDELT works. Windows grow again where little is found
 """
 
 import datetime as dt
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -13,6 +13,7 @@ from yarl import URL
 
 from signals.errors import ConfigError, SourceError
 from signals.model import FeedState
+from signals.sources import history
 from signals.sources.feed import Clock, Feed
 from signals.sources.fetch import Fetched, fetch
 from signals.sources.history import Field
@@ -39,6 +40,11 @@ _NOT_AN_ANSWER = 160
 """Characters shown of an answer that is no JSON: GDELT tells in plain words what is wrong with a query."""
 
 Pause = Callable[[float], Awaitable[object]]
+
+
+def delay_of(columns: Mapping[Field, str]) -> dt.timedelta:
+    """From the published times of a file with these columns until they count as known: GDELT's, or anyone's."""
+    return DELAY if columns["published_at"] == COLUMNS["published_at"] else history.DELAY
 
 
 class Search(NamedTuple):

@@ -51,6 +51,8 @@ LANGUAGES = {
     "japanese": "ja", "korean": "ko", "portuguese": "pt", "russian": "ru", "spanish": "es",
 }  # fmt: skip
 """ISO 639-1 code by English name."""
+DELAY = dt.timedelta(seconds=60)
+"""From a headline's published time until it counts as known, unless stated otherwise."""
 MAX_BODY = 100_000
 """Characters of a body that are kept."""
 _NEEDED: Mapping[Field, str] = {"title": "title", "published_at": "date"}

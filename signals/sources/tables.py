@@ -61,6 +61,23 @@ def format_of(path: Path, stated: str | None) -> str:
     raise ConfigError(str(path), "its name does not tell its format", f"say --format: one of {', '.join(FORMATS)}")
 
 
+def files_in(folder: Path) -> list[Path]:
+    """The files of a folder, in any depth, whose names tell their format, by their paths.
+
+    Names that begin with `_` or `.` are passed over, as by other readers. Raises ConfigError: there is none.
+    """
+    ends = tuple(end for some in FORMATS.values() for end in some)
+
+    def seen(path: Path) -> bool:
+        hidden = any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts)
+        return not hidden and path.name.lower().removesuffix(".gz").endswith(ends)
+
+    found = sorted(path for path in folder.rglob("*") if seen(path) and path.is_file())
+    if not found:
+        raise ConfigError(str(folder), "holds no file to import", f"their names end with {', '.join(ends)}, or .gz")
+    return found
+
+
 def identity(path: Path) -> str:
     """What tells a file from others: its name, its size and how it begins. Raises ConfigError."""
     try:

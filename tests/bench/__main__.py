@@ -18,6 +18,7 @@ PARTS = {
     "client": "client",
     "feeds": "feeds",
     "importing": "importing",
+    "archive": "archive",
     "join": "join",
     "replay": "replay",
     "backtest": "backtest",

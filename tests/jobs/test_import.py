@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from jobs import importing
@@ -56,6 +58,26 @@ def kept(shell: Shell, query: str) -> list:
 def home(shell) -> Shell:
     """A home without any feed."""
     return shell("")
+
+
+def test_a_folder_is_its_files(home: Shell, tmp_path: Path) -> None:
+    """In any depth, but for those that readers pass over; a broken one costs itself; again, nothing is left to do."""
+    lake = tmp_path / "lake"
+    for day in ("date=1", "date=2"):
+        (lake / day).mkdir(parents=True)
+    write(lake / "date=1" / "part.csv", 5)
+    write(lake / "date=1" / "_left.csv", 3, columns="title,date,url,source")
+    (lake / "date=2" / "part.parquet").write_bytes(b"nothing")
+    (lake / "README.txt").write_text("not rows")
+    done = home.run("import", str(lake), "--json")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(f"signals: {lake}/date=2/part.parquet: is no Parquet file")
+    assert json.loads(done.stdout)["new"] == 5
+    pq.write_table(pa.table({"title": ["Yen falls"], "date": ["2024-01-01T00:00:00Z"]}), lake / "date=2/part.parquet")
+    first, second = map(json.loads, home.run("import", str(lake), "--json").stdout.splitlines())
+    assert (first["done_before"], second["new"]) == (True, 1)
+    empty = home.run("import", str(home.home))
+    assert empty.returncode == 2 and "holds no file to import" in empty.stderr
 
 
 def test_a_file_is_stored_once_with_what_was_refused(home: Shell, tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ import contextlib
 import datetime as dt
 import io
 import json
+import re
+import shutil
 import sqlite3
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pandas as pd
@@ -18,7 +20,7 @@ from jobs.admission import admit_history
 from jobs.app import App
 from jobs.catalogue import runner_for
 from jobs.settings import load
-from signals.model import Withdrawal
+from signals.model import Headline, Withdrawal
 from signals.store import bars, headlines, schema, signals, withdrawals
 from tests.jobs.conftest import ARTICLES, Shell
 from tests.properties.conftest import START, Clock
@@ -152,3 +154,47 @@ def test_what_cannot_be_understood_is_one_line(recorded: Recorded, arguments: li
     assert done.stdout == ""
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def beforehand(recorded: Recorded, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The scores of an export of the home, in small parts."""
+    folder = tmp_path_factory.mktemp("beforehand")
+    recorded.shell.run("export", "--to", str(folder / "lake"), "--what", "headlines")
+    asked = ("--to", str(folder / "scored"), "--processes", "1", "--rows-per-part", "7")
+    done = recorded.shell.run("score", str(folder / "lake"), *asked)
+    assert done.returncode == 0, done.stderr
+    return folder / "scored"
+
+
+def test_scores_made_beforehand_change_no_byte(recorded: Recorded, beforehand: Path, monkeypatch: Any) -> None:
+    """Every score is taken from there, none is made anew but with evidence; all that was told is told again."""
+    from jobs import replaying
+    from jobs.history import FIRST, LAST
+    from signals.scoring.model import ScoringModel
+
+    made: list[Headline] = []
+    monkeypatch.setattr(ScoringModel, "answers", lambda _, those: made.extend(those) or [])
+    settings = load(recorded.shell.config, recorded.shell.env)
+    with contextlib.closing(App(settings, Clock(START + dt.timedelta(days=1)))) as app:
+        done = replaying.run(app, replaying.Asked(FIRST, LAST, scores=beforehand))
+    assert done.by_the_same and done.comparison.different == 0 and done.comparison.same >= recorded.told > 0
+    assert done.prescored == done.headlines > 0
+    assert made == []
+
+
+def test_a_score_that_is_not_there_is_made(recorded: Recorded, beforehand: Path, tmp_path: Path) -> None:
+    """A part less costs time, nothing else; a folder without scores, or of another model, is refused."""
+    folder = tmp_path / "scored"
+    shutil.copytree(beforehand, folder)
+    next(iter(sorted(folder.rglob("date=*/*.parquet")))).unlink()
+    done = recorded.shell.run("replay", "--scores", str(folder), "--json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["different"], found["by_the_same"]) == (0, 0, True)
+    assert 0 < found["prescored"] < found["headlines"]
+    manifest = folder / "_scored.json"
+    manifest.write_text(re.sub(r'"model_id": "\w+"', '"model_id": "other"', manifest.read_text()))
+    for where, said in ((folder, "holds scores by model other, not"), (tmp_path, "holds no scores - signals score")):
+        refused = recorded.shell.run("replay", "--scores", str(where))
+        assert refused.returncode == 1
+        assert refused.stderr.startswith(f"signals: {where}: {said}") and refused.stderr.count("\n") == 1

@@ -118,8 +118,12 @@ def test_without_a_walk_the_screen_says_what_is_missing(home: Shell) -> None:
         ((*LONG, "--grid", "rules.horizon_s=60,90"), 2, "--grid: 20,000 points are more than 10,000 - take fewer"),
         (("--grid", "rules.latency_s=1", "--grid", "rules.latency_s=2"), 2, "--grid rules.latency_s: is given twice"),
         (("--grid", "policy.ttl_s=60", "--signals", "store"), 2, "--grid policy: changes nothing of signals made"),
-        (("--grid", "rules.latency_s=1", "--dask", "there"), 2, "--dask: 'there' is no address"),
-        (("--grid", "rules.latency_s=1", "--dask", "tcp://127.0.0.1:9"), 1, "--dask tcp://127.0.0.1:9: no answer"),
+        (("--grid", "rules.latency_s=1", "--cluster", "there"), 2, "--cluster: 'there' is no address"),
+        (
+            ("--grid", "rules.latency_s=1", "--cluster", "tcp://127.0.0.1:9"),
+            1,
+            "--cluster tcp://127.0.0.1:9: no answer",
+        ),
         ((*GRID, "--walk-forward", "60"), 1, "days: 50 for 60 tests"),
     ],
 )
@@ -185,7 +189,7 @@ def test_ctrl_c_ends_it_in_one_line_and_leaves_no_process(home: Shell) -> None:
     with working(home) as running:
         os.killpg(running.pid, signal.SIGINT)
         _, said = running.communicate(timeout=20)
-        assert (running.returncode, said[-2000:]) == (1, "signals: stopped\n")
+        assert (running.returncode, said[-2000:]) == (1, "signals: stopped: the same command goes on from here\n")
         assert session(running.pid) == {}
 
 

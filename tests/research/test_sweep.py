@@ -19,9 +19,11 @@ from signals.research.accounting import summary
 from signals.research.backtest import backtest
 from signals.research.columns import SIGNAL_COLUMNS
 from signals.research.folds import walk_forward
+from signals.research.journal import Journal
 from signals.research.ledger import Ledger
 from signals.research.rules import FREE, Costs, Rules
-from signals.research.sweep import Figures, Mapper, World, evaluate, grid, policies, sweep, table, trial_of
+from signals.research.spread import Mapper
+from signals.research.sweep import Figures, World, evaluate, evaluated, grid, policies, sweep, table, trial_of
 from signals.research.sweep_forward import Forward, plan, walk
 from signals.research.sweep_page import sweep_page
 from signals.research.swept import Swept, conclude, lines, rows
@@ -98,9 +100,7 @@ def cluster() -> Iterator[str]:
     """A real Dask cluster of two processes on loopback; its address."""
     from distributed import LocalCluster
 
-    made: Any = LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, worker_dashboard_address=None
-    )
+    made: Any = LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0")
     with made:
         yield made.scheduler_address
 
@@ -239,6 +239,33 @@ def test_a_sweep_is_one_entry_after_another_in_the_ledger(tmp_path: Any, ground:
     assert together.path.read_bytes() == alone.path.read_bytes()
     assert together.add_all(made).number == len(made)
     assert together.add_all([]).number == len(made)
+
+
+def test_a_sweep_that_was_killed_goes_on_where_it_was(ground: World, tmp_path: Any) -> None:
+    """Points that were done are not done again; a line that was cut off is; the rows are the same to the last bit."""
+    points = grid(AXES | {"rules.strength_min": [0.3, 0.65, 1.0]}, *BASE)  # the strongest of all: no trade, NaN
+    whole, walked = sweep(points, here(ground)), walk(points, ground, here(ground), plan(points, ground, 3))
+    path = tmp_path / "sweeps" / "x.jsonl"
+    killed = Journal(path).resuming(here(ground))(evaluated, points)
+    assert [next(killed) for _ in range(4)] == whole[:4]
+    with path.open("a") as file:
+        file.write(path.read_text().splitlines()[-1][:30])
+    done: list[Any] = []
+
+    def counting(task: Any, items: Any) -> Iterator[Any]:
+        done.extend((task.__name__, item) for item in items)
+        return (task(ground, item) for item in items)
+
+    journal = Journal(path)
+    assert repr(sweep(points, journal.resuming(counting))) == repr(whole)
+    assert done == [("evaluated", point) for point in points[4:]]
+    for _ in range(2):  # the second finds what the first noted
+        found = walk(points, ground, Journal(path).resuming(counting), plan(points, ground, 3))
+        assert found[0].returns.equals(walked[0].returns)
+        assert found[0].choices.equals(walked[0].choices)
+    assert len([one for one, _ in done if one == "trained_on"]) == len(points)
+    journal.forget()
+    assert len(Journal(path)) == 0
 
 
 def ours() -> list[Any]:
