@@ -22,7 +22,7 @@ test: .venv/dev $(NODE)/node_modules/.package-lock.json  ## all tests
 	@sh .ci/browser
 	@sh .ci/promtool
 	@sh .ci/postgres
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 bridges: .venv-bench/dev  ## tests of the bridges to vectorbt and backtesting.py, in .venv-bench
 	.venv-bench/bin/python -m pytest tests/bridges
