@@ -148,6 +148,11 @@ class App:
 
         return VoiceMemory(self.settings.policy.index_half_life_s)
 
+    def forget_told(self) -> None:
+        """Remember nothing of what was told: the next step reads it anew."""
+        self.__dict__.pop("stories", None)
+        self.__dict__.pop("voices", None)
+
     def forget_scorer(self) -> None:
         """Load the model anew when it is next asked for."""
         self.__dict__.pop("scorer", None)

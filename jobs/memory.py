@@ -1,7 +1,7 @@
 """The stories told so far, kept from step to step, so that a step does not read days of headlines again.
 
-What is kept counts only as long as nobody else takes a step: the store numbers them. Whatever is in doubt - another
-process took one, a step failed halfway, a headline became known before what is held - is read anew.
+The store numbers the steps, and says what each has told: what another process told since is read and added. Whatever is
+in doubt - a step failed halfway, a headline became known before what is held - is read anew.
 """
 
 import datetime as dt
@@ -10,11 +10,13 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from signals.index import Voices, voice_of
-from signals.model import Headline, Policy, Withdrawal
+from signals.model import PAIR, Headline, Policy, Withdrawal
 from signals.pipeline import story_index
-from signals.store import headlines, signals
+from signals.store import facts, headlines, signals, withdrawals
 from signals.stories import Member, Standing, StoryIndex
 
+_NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
+_NEVER_MORE = dt.datetime.max.replace(tzinfo=dt.UTC)
 _SLACK = dt.timedelta(hours=6)
 """How much more than a window is held, for headlines that were long on their way."""
 
@@ -32,7 +34,8 @@ class StoryMemory:
         self._window = dt.timedelta(seconds=policy.story_window_s)
         self._index: StoryIndex | None = None
         self._after_step = -1
-        self._complete_from = dt.datetime.max.replace(tzinfo=dt.UTC)
+        self._step_at = _NEVER
+        self._complete_from = _NEVER_MORE
 
     def index(
         self, conn: sa.Connection, facts: Sequence[Headline | Withdrawal], steps: int, *, history: bool = False
@@ -45,13 +48,15 @@ class StoryMemory:
         if history:
             return _read(conn, self._policy, spans, imported=True)
         held, self._index = self._index, None
-        if held is not None and steps == self._after_step and (not spans or spans[0][0] >= self._complete_from):
+        if held is not None and steps >= self._after_step and (not spans or spans[0][0] >= self._complete_from):
+            if steps > self._after_step:
+                self._catch_up(conn, held)
             return held
         # Of old headlines all that was known since would be read, and thrown away after the step.
         recent = len(spans) == 1 and not all(isinstance(fact, Headline) and fact.backfilled for fact in facts)
         if recent:  # with all that was known since: it will serve the next step too
-            spans = [(spans[0][0], dt.datetime.max.replace(tzinfo=dt.UTC))]
-        self._complete_from = spans[0][0] if recent else dt.datetime.max.replace(tzinfo=dt.UTC)
+            spans = [(spans[0][0], _NEVER_MORE)]
+        self._complete_from = spans[0][0] if recent else _NEVER_MORE
         return _read(conn, self._policy, spans, imported=False)
 
     def keep(self, index: StoryIndex, steps: int, now: dt.datetime, *, history: bool = False) -> None:
@@ -59,11 +64,33 @@ class StoryMemory:
         if history:  # which changes nothing of the news
             self._after_step += steps == self._after_step + 1
             return
-        self._index, self._after_step = index, steps
+        self._index, self._after_step, self._step_at = index, steps, now
         since = now - self._window - _SLACK
         if since > self._complete_from:
             index.forget(since)
             self._complete_from = since
+
+    def follow(self, conn: sa.Connection, now: dt.datetime) -> None:
+        """Keep up with what others tell, so that a step to come has little to read; `now` in UTC."""
+        steps, at = signals.steps(conn, PAIR), facts.last_step_at(conn)
+        if at is None or (self._index is not None and steps == self._after_step):
+            return
+        held, self._index = self._index, None
+        if held is None or steps < self._after_step:
+            self._complete_from = now - self._window - _SLACK
+            held = _read(conn, self._policy, [(self._complete_from, _NEVER_MORE)], imported=False)
+        else:
+            self._catch_up(conn, held)
+        self.keep(held, steps, at)
+
+    def _catch_up(self, conn: sa.Connection, held: StoryIndex) -> None:
+        """Add what was told since the last step that it knows."""
+        fresh, changed = _changed_since(conn, self._step_at)
+        for one in fresh:
+            if one.known_at >= self._complete_from:
+                held.told(Member(*one))
+        for story_id, stands in signals.standing(conn, changed).items():
+            held.stand(story_id, stands and Standing(*stands))
 
 
 class VoiceMemory:
@@ -78,6 +105,7 @@ class VoiceMemory:
         self._half_life_s = half_life_s
         self._voices: Voices | None = None
         self._after_step = -1
+        self._step_at = _NEVER
 
     def due(self, conn: sa.Connection, now: dt.datetime) -> bool:
         """Whether the index may have changed by the mere passing of time."""
@@ -90,14 +118,32 @@ class VoiceMemory:
     def voices(self, conn: sa.Connection, now: dt.datetime, steps: int) -> Voices:
         """What stands after so many steps; it is forgotten unless `keep` follows."""
         held, self._voices = self._voices, None
-        if held is not None and steps == self._after_step:
+        if held is not None and steps >= self._after_step:
+            if steps > self._after_step:
+                self._catch_up(conn, held, now)
             return held
         standing = [voice_of(signal) for signal in signals.live(conn, now)]
         return Voices(self._half_life_s, standing, signals.last_index(conn))
 
-    def keep(self, voices: Voices, steps: int) -> None:
-        """The step with these was committed: they are true after so many steps."""
-        self._voices, self._after_step = voices, steps
+    def keep(self, voices: Voices, steps: int, now: dt.datetime) -> None:
+        """The step with these was committed: they are true after so many steps, the last one at `now` (UTC)."""
+        self._voices, self._after_step, self._step_at = voices, steps, now
+
+    def follow(self, conn: sa.Connection, now: dt.datetime) -> None:
+        """Keep up with what others tell, as `StoryMemory.follow` does."""
+        steps, at = signals.steps(conn, PAIR), facts.last_step_at(conn)
+        if at is not None and (self._voices is None or steps != self._after_step):
+            self.keep(self.voices(conn, now, steps), steps, at)
+
+    def _catch_up(self, conn: sa.Connection, held: Voices, now: dt.datetime) -> None:
+        _, changed = _changed_since(conn, self._step_at)
+        held.follow(changed, map(voice_of, signals.live(conn, now, changed)), signals.last_index(conn))
+
+
+def _changed_since(conn: sa.Connection, at: dt.datetime) -> tuple[list[headlines.Told], set[str]]:
+    """What steps after a UTC time put into stories, and the stories of which another signal may stand since."""
+    fresh = headlines.told_since(conn, at)
+    return fresh, {one.story_id for one in fresh} | withdrawals.stories_since(conn, at)
 
 
 def _read(

@@ -109,7 +109,7 @@ def take(app: App, counts: Counter[str], *, history: bool = False) -> int:
         traces.stepped(batch, made.signals, now)
     app.stories.keep(stories, steps, now, history=history)
     if voices:
-        app.voices.keep(voices, steps)
+        app.voices.keep(voices, steps, now)
     counts["scored"] += len(made.scores)
     counts["relevant"] += sum(score.relevant for score in made.scores)
     counts["joined"] += sum(signal.ref_price is not None for signal in made.signals)

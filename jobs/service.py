@@ -9,7 +9,7 @@ from types import FrameType, TracebackType
 
 from jobs import health, logs, metrics, standing, traces
 from jobs.app import App
-from jobs.catalogue import runner_for, warm
+from jobs.catalogue import runner_for
 from jobs.console import routes as console
 from jobs.follow import Following
 from jobs.instance import instance_of
@@ -18,6 +18,7 @@ from jobs.lease import Keeper
 from jobs.lifeline import BEAT_S, GAVE_WAY, LOST, Beat, Link
 from jobs.redact import without_password
 from jobs.standing import Standing
+from jobs.warming import Warming
 from jobs.web import Web
 from signals.errors import StoreError
 
@@ -42,6 +43,7 @@ class Service:
         self._app = app
         self._link = link
         self._leading: Leading | None = None
+        self._warming: Warming | None = None
         me = app.me = app.me or instance_of(app.settings.home)
         self.runner = runner_for(app, self._next_runs, retries=True)
         self._following = Following(self.runner, app.clock)
@@ -70,11 +72,14 @@ class Service:
             home=str(app.settings.home), model_id=model_id, leads=self._leading is not None,
         )  # fmt: skip
         if self._leading is None:
-            threading.Thread(target=warm, name="warm", daemon=True).start()  # so that taking over takes no longer
+            self._warming = Warming(app)
+            self._warming.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self._web.stop()
+        if self._warming is not None:
+            self._warming.end()
         if self._leading is not None:
             self._leading.end()
         self._following.end()
@@ -85,6 +90,8 @@ class Service:
     def _lead(self) -> None:
         """Begin to lead. Nobody else does by now: what was left open is ours to close, what waits ours to send."""
         app = self._app
+        if self._warming is not None:
+            self._warming.end()
         app.fence(self._keeper.fence)
         self.runner.history.take_over(self._link.before)
         app.redis_url()

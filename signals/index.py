@@ -79,6 +79,13 @@ class Voices:
         else:
             self._of_story[told.story_id] = voice_of(told)
 
+    def follow(self, stories: Iterable[str], standing: Iterable[Voice], told: Index | None) -> None:
+        """Of these stories these signals stand by now, and none for the others; this index was last told."""
+        for story_id in stories:
+            self._of_story.pop(story_id, None)
+        self._of_story |= {voice.story_id: voice for voice in standing}
+        self._told = told
+
     def change(self, at: dt.datetime) -> Index | None:
         """The index at a UTC time, if it is another than the one last told; expired signals are dropped."""
         self._of_story = {story: voice for story, voice in self._of_story.items() if voice.valid_until > at}

@@ -217,6 +217,11 @@ class StoryIndex:
             retracted=self._standing.get(story_id, _NEVER) is None,
         )
 
+    def told(self, member: Member) -> None:
+        """Remember a headline that another put into its story; one that is remembered already changes nothing."""
+        if member.headline_id not in self._by_headline:
+            self._remember(_Told(member, self._language.read(member.title)))
+
     def stand(self, story_id: str, standing: Standing | None) -> None:
         """From now on this signal stands for the story; null: none does, its signal was retracted."""
         self._standing[story_id] = standing

@@ -67,6 +67,14 @@ def told(
     return sorted(found, key=lambda told: (told.known_at, told.headline_id))
 
 
+def told_since(conn: sa.Connection, at: dt.datetime) -> list[Told]:
+    """News that steps after a UTC time put into stories, in order."""
+    columns: list[Any] = [_H.c[name] for name in Told._fields[:-1]]
+    query = sa.select(*columns, _H.c.skip_reason.is_distinct_from("irrelevant"))
+    mine = query.where(_H.c.scored_at > at, _H.c.story_id.is_not(None), _H.c.imported.is_(False))
+    return sorted((Told._make(row) for row in conn.execute(mine)), key=lambda told: (told.known_at, told.headline_id))
+
+
 def mark_taken(
     conn: sa.Connection, headlines: Sequence[Headline], stories: Sequence[Story], skips: Sequence[Skip], at: dt.datetime
 ) -> None:

@@ -133,10 +133,15 @@ def _fresh(conn: sa.Connection, told: Sequence[Told]) -> list[Told]:
     return list(fresh.values())
 
 
-def live(conn: sa.Connection, at: dt.datetime) -> list[Signal]:
-    """The signals that stand for their stories and have not expired at a UTC time; none of imported history."""
-    history = sa.exists().where(_H.c.headline_id == _S.c.headline_id, _H.c.imported)
-    stories = conn.execute(sa.select(_S.c.story_id).where(_S.c.valid_until > at, ~history).distinct()).scalars().all()
+def live(conn: sa.Connection, at: dt.datetime, stories: Collection[str] | None = None) -> list[Signal]:
+    """The signals that stand for their stories and have not expired at a UTC time; none of imported history.
+
+    `stories` : of these alone, which are none of imported history; null: of all.
+    """
+    if stories is None:
+        history = sa.exists().where(_H.c.headline_id == _S.c.headline_id, _H.c.imported)
+        query = sa.select(_S.c.story_id).where(_S.c.valid_until > at, ~history).distinct()
+        stories = conn.execute(query).scalars().all()
     names = [stands.signal_id for stands in standing(conn, stories).values() if stands and stands.valid_until > at]
     found: list[Signal] = []
     for first in range(0, len(names), _IN_ONE_QUERY):
@@ -161,6 +166,11 @@ def standing(conn: sa.Connection, story_ids: Collection[str]) -> dict[str, Stand
         for row in conn.execute(query.order_by(_S.c.scored_at, _S.c.known_at, plain(_S.c.headline_id))):
             found[row.story_id] = Stands(*row[2:]) if row.retracted_at is None else None
     return found
+
+
+def steps(conn: sa.Connection, name: str) -> int:
+    """How many steps of the pipeline there were."""
+    return conn.execute(sa.select(schema.channel.c.steps).where(schema.channel.c.name == name)).scalar() or 0
 
 
 def channel_state(conn: sa.Connection, name: str) -> tuple[str | None, int]:

@@ -55,6 +55,13 @@ def mark_taken(conn: sa.Connection, taken: Sequence[Withdrawal], at: dt.datetime
         conn.execute(sa.update(_W).where(_W.c.headline_id.in_(names)).values(taken_at=at))
 
 
+def stories_since(conn: sa.Connection, at: dt.datetime) -> set[str]:
+    """The stories of news that steps after a UTC time took something back of."""
+    query = sa.select(_H.c.story_id).join(_W, _W.c.headline_id == _H.c.headline_id)
+    mine = query.where(_W.c.taken_at > at, _H.c.story_id.is_not(None), _H.c.imported.is_(False))
+    return set(conn.execute(mine).scalars())
+
+
 def listed(conn: sa.Connection, source: str, since: dt.datetime) -> list[Listed]:
     """Dated headlines seen at a source since then and not withdrawn, the newest published first."""
     withdrawn = sa.exists().where(_W.c.headline_id == _H.c.headline_id)
