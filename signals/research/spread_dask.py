@@ -31,6 +31,8 @@ _LOCAL = {
     "distributed.worker.memory.recent-to-old-time": "1h",
     "distributed.scheduler.allowed-failures": 1,
     "distributed.scheduler.worker-saturation": 1.0,  # what waits at a worker that dies would be blamed, too
+    "distributed.worker.profile.enabled": False,  # a twentieth of the work, and nobody looks at it
+    "distributed.admin.tick.interval": "1s",
     "distributed.admin.tick.limit": "1h",  # a machine that others use, too, is no fault to be logged
     "logging.distributed": "critical",
 }
