@@ -192,8 +192,8 @@ def take_turns(
 ) -> Outcome:
     """Disturb whoever leads in each of these ways, one after the other, under load.
 
-    `settle_s`: so long at most the other has stood by when it must take over; one that was just started still reads what
-    was told before it.
+    `settle_s`: so long at most the other has stood by when it must take over; one that was just started still reads
+    what was told before it.
     """
     chance = random.Random(seed)
     bot = Bot(Path(), url=url)
