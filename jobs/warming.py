@@ -12,7 +12,8 @@ from jobs.catalogue import warm
 from signals.errors import StoreError
 
 _EVERY_S = 1.0
-_END_S = 5.0
+_END_S = 15.0
+"""How long taking over waits for a first reading under way: the step would have to read the same."""
 
 
 class Warming(threading.Thread):

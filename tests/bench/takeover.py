@@ -12,6 +12,7 @@ from tests.chaos.service import Nursery
 from tests.chaos.takeover import KINDS, take_turns, two
 
 ROUNDS = 50
+SETTLE_S = 8.0
 RATE = 40.0
 """Headlines a second: there are 40,000 of them."""
 BOUND_S = 10.0
@@ -26,7 +27,7 @@ def bench() -> Iterator[Row]:
         closing(Nursery()) as other,
         two(Path(folder), (one, other)) as (pair, url),
     ):
-        outcome = take_turns(pair, kinds, 7, url, RATE)
+        outcome = take_turns(pair, kinds, 7, url, RATE, SETTLE_S)
     for kind in (*KINDS, "all"):
         took_s = [each.took_s for each in outcome.rounds if kind in (each.kind, "all")]
         what = f"takeovers after {kind}, median of {len(took_s)}"

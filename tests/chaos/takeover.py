@@ -187,8 +187,14 @@ class Pair:
             return next((one for one in leases.members(conn) if one.instance == side.name), None)
 
 
-def take_turns(pair: Pair, kinds: Sequence[str], seed: int, url: str, rate: float = RATE) -> Outcome:
-    """Disturb whoever leads in each of these ways, one after the other, under load."""
+def take_turns(
+    pair: Pair, kinds: Sequence[str], seed: int, url: str, rate: float = RATE, settle_s: float = 1.0
+) -> Outcome:
+    """Disturb whoever leads in each of these ways, one after the other, under load.
+
+    `settle_s`: so long at most the other has stood by when it must take over; one that was just started still reads
+    what was told before it.
+    """
     chance = random.Random(seed)
     bot = Bot(Path(), url=url)
     wire = Wire(pair.client, bot, rate)
@@ -198,19 +204,19 @@ def take_turns(pair: Pair, kinds: Sequence[str], seed: int, url: str, rate: floa
     wire.start()
     bot.start()
     until(pair.stands_by(pair.sides[1]), "the second to stand by")
-    rounds = [_round(pair, kind, chance) for kind in kinds]
+    rounds = [_round(pair, kind, chance, settle_s) for kind in kinds]
     wire.end()
     bot.join(60)
     assert not bot.is_alive(), f"the last headline never came: {seen_by(bot, wire.sent)}"
     return Outcome(seen_by(bot, wire.sent), in_stream(pair.client, wire.sent), rounds)
 
 
-def _round(pair: Pair, kind: str, chance: random.Random) -> Round:
+def _round(pair: Pair, kind: str, chance: random.Random, settle_s: float) -> Round:
     leader = until(pair.leader, "a leader")
     other = next(side for side in pair.sides if side is not leader)
     before, token = pair.length(), pair.token()
     until(lambda: pair.length() > before, "the leader at work")
-    time.sleep(chance.uniform(0, 1))
+    time.sleep(chance.uniform(0.3, 1) * settle_s)
     start = time.monotonic()
     leader.disturb(kind)
     until(lambda: pair.token() > token, f"a takeover after {kind}")
