@@ -63,7 +63,8 @@ def step(
     changes = [
         _seen(alert, found[key], at, rules, held=key not in causes) for key, alert in stands.items() if key in found
     ]
-    changes += _cleared(stands, found, at, rules)
+    kept = {one.key: one for one in standing}
+    changes += [one for one in _cleared(stands, found, at, rules) if one.dropped or one.alert != kept[one.alert.key]]
     changes += [_grown(_new(found[key], at), at, rules) for key in sorted(causes - stands.keys())]
     return changes
 
@@ -142,11 +143,10 @@ def _cleared(
             yield Change(alert, dropped=True)
             continue
         if explained(key, found):  # nobody can say: the time that it is well begins anew
-            if alert.clear_since is not None:
-                yield Change(msgspec.structs.replace(alert, clear_since=None))
+            yield Change(msgspec.structs.replace(alert, clear_since=None))
             continue
         since = alert.clear_since or at
         if at - since >= dt.timedelta(seconds=rules.clear_s):
             yield Change(msgspec.structs.replace(alert, clear_since=since, closed_at=at), "closed")
-        elif alert.clear_since != since:
+        else:
             yield Change(msgspec.structs.replace(alert, clear_since=since))

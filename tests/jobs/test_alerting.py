@@ -151,3 +151,11 @@ def test_the_message_says_all_and_its_id_is_that_of_the_event():
     more = step([again[0].alert], [finding()], NOW + dt.timedelta(hours=10), RULES)
     ids = [message(change, NOW).notice_id for change in (*changes, *again, *more)]
     assert Counter(ids).most_common(1)[0][1] == 1
+
+
+def test_a_clock_that_is_set_back_holds_up_no_end():
+    """Well since a time that has not come yet: the minute begins as the clock is set back, and is kept."""
+    kept = Kept()
+    kept.play("xxx.", start=600)
+    kept.play(".....")
+    assert kept.told == [("source:boj", "opened", 630), ("source:boj", "closed", 60)]

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from signals.research.score_dataset import score_dataset
+from tests.chaos.service import until
 from tests.conftest import ROOT
 from tests.jobs.conftest import Shell
 from tests.research.test_score_dataset import MODEL, NOW, whole, write
@@ -70,7 +71,7 @@ def test_ctrl_c_says_how_to_go_on(home: Shell, lake: Path, tmp_path: Path) -> No
         os.killpg(stopped.pid, signal.SIGINT)
         _, said = stopped.communicate(timeout=30)
         assert (stopped.returncode, said) == (1, "signals: stopped: the same command goes on from here\n")
-        assert not _session(stopped.pid)
+        until(lambda: not _session(stopped.pid), "somebody is left")
 
 
 @contextlib.contextmanager

@@ -67,4 +67,4 @@ def test_a_store_moves_to_postgres_and_back(tmp_path, clock, model, databases):
     assert len(more) > len(told) > 20
     assert logged == more
     assert {table.table for table in held if not table.rows} <= {"imports", "feed_states", "source_days", "alerts",
-        "notices", "watches", "job_pauses", "forward_returns"}  # fmt: skip
+        "notices", "watches", "job_pauses", "forward_returns", "leases", "members"}  # fmt: skip
