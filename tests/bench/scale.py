@@ -105,8 +105,8 @@ def _load(stage: Stage, rate: float) -> float:
 def _planned(costs: Costs, per_day: int) -> Iterator[Row]:
     """The first way that carries this rate, and what it takes; the last one, where none does."""
     mean = per_day / _DAY_S
-    for plan in _plans(costs, BUSY_HOUR * mean):
-        load = max(_load(stage, BUSY_HOUR * mean) for stage in plan.line)
+    for plan in _plans(costs, BURST * mean):
+        load = max(_load(stage, BURST * mean) for stage in plan.line)
         if load <= FULL:
             break
     stretches = [(180, BUSY_HOUR * mean), (60, BURST * mean), (360, BUSY_HOUR * mean)]
@@ -120,7 +120,8 @@ def _planned(costs: Costs, per_day: int) -> Iterator[Row]:
     kept_gb = per_day * costs.store_bytes / _GB
     usd = plan.cores * CORE_HOUR_USD * 730 + 365 * kept_gb * GB_MONTH_USD
     against = (
-        f"{plan.name}: {load:.0%} of what the busiest carries; p50 {half_s * 1e3:.0f} ms; at most {longest:,} waited;"
+        f"{plan.name}: in the burst {load:.0%} of what the busiest carries; p50 {half_s * 1e3:.0f} ms;"
+        f" at most {longest:,} waited;"
         f" {gb:.2f} GB of memory, {kept_gb:.2f} GB a day kept; {usd:,.0f} USD a month"
     )
     yield Row(f"{per_day:,} headlines a day: p99", late_s * 1e3, "ms", against)
