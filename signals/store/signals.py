@@ -20,8 +20,8 @@ Encode = Callable[[Told, str, int], tuple[str, bytes]]
 TYPES = {Signal: "signals.headline.v1", Retraction: "signals.retraction.v1", Index: "signals.index.v1"}
 
 _H, _O, _S = schema.headlines, schema.outbox, schema.signals
-_IN_ONE_QUERY = 500
-"""SQLite allows some thousand values in a query."""
+_IN_ONE_QUERY = {"sqlite": 500, "postgresql": 30_000}
+"""Values: SQLite allows some thousand; PostgreSQL may read the whole table for each query, so few are better."""
 
 
 class Stands(NamedTuple):
@@ -144,9 +144,10 @@ def live(conn: sa.Connection, at: dt.datetime, stories: Collection[str] | None =
         stories = conn.execute(query).scalars().all()
     names = [stands.signal_id for stands in standing(conn, stories).values() if stands and stands.valid_until > at]
     found: list[Signal] = []
-    for first in range(0, len(names), _IN_ONE_QUERY):
+    most = _IN_ONE_QUERY[conn.dialect.name]
+    for first in range(0, len(names), most):
         # As text, read by msgspec alone: thousands may stand, and who begins reads them all.
-        query = sa.select(sa.cast(_S.c.data, sa.Text)).where(_S.c.signal_id.in_(names[first : first + _IN_ONE_QUERY]))
+        query = sa.select(sa.cast(_S.c.data, sa.Text)).where(_S.c.signal_id.in_(names[first : first + most]))
         found += [msgspec.json.decode(data, type=Signal) for data in conn.execute(query).scalars()]
     return found
 
@@ -161,9 +162,9 @@ def standing(conn: sa.Connection, story_ids: Collection[str]) -> dict[str, Stand
     """What stands for each of these stories: the last signal made of it; null where that was retracted."""
     found: dict[str, Stands | None] = {}
     columns = (_S.c.story_id, _S.c.retracted_at, *(_S.c[name] for name in Stands._fields))
-    names = sorted(story_ids)
-    for first in range(0, len(names), _IN_ONE_QUERY):
-        query = sa.select(*columns).where(_S.c.story_id.in_(names[first : first + _IN_ONE_QUERY]))
+    names, most = sorted(story_ids), _IN_ONE_QUERY[conn.dialect.name]
+    for first in range(0, len(names), most):
+        query = sa.select(*columns).where(_S.c.story_id.in_(names[first : first + most]))
         for row in conn.execute(query.order_by(_S.c.scored_at, _S.c.known_at, plain(_S.c.headline_id))):
             found[row.story_id] = Stands(*row[2:]) if row.retracted_at is None else None
     return found

@@ -34,6 +34,8 @@ RATE = 60.0
 """Headlines a second, while the bot keeps up."""
 _AHEAD = 1000
 """So many headlines at most wait for their signals: a machine that is busy with others lets the sender wait."""
+TTL_S = 120
+"""So that as many signals stand at a time as on a busy day, though more come in a minute than then in an hour."""
 KINDS = ("kill", "stop", "cut")
 
 
@@ -245,7 +247,8 @@ def two(folder: Path, nurseries: Sequence[Nursery]) -> Iterator[tuple[Pair, str]
             home = folder / f"service-{number}"
             home.mkdir()
             address = database.url(name, host=line.url.removeprefix("redis://"))
-            shell = quiet_shell(home, SIGNALS_DATABASE_URL=address, SIGNALS_REDIS_URL=broker.url)
+            shared = {"SIGNALS_DATABASE_URL": address, "SIGNALS_REDIS_URL": broker.url}
+            shell = quiet_shell(home, SIGNALS__POLICY__TTL_S=str(TTL_S), **shared)
             born = Born(nursery, shell)
             stack.callback(born.close)
             sides.append(Side(born, (line, broker)))
