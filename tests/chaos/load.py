@@ -1,5 +1,6 @@
 """What goes in and what comes out: a sender that never gives up, a bot, and what the two together tell."""
 
+import contextlib
 import datetime as dt
 import http.client
 import itertools
@@ -114,9 +115,9 @@ class Bot(threading.Thread):
 
     def run(self) -> None:
         """Read."""
-        client = self._connect()
+        client, items = self._begin()
         with client:
-            for item in client.signals("all"):
+            for item in items:
                 if isinstance(item, signals.Gap):
                     self.gaps.append(item)
                 elif isinstance(item, signals.Silence):
@@ -127,12 +128,18 @@ class Bot(threading.Thread):
                         break
             self.counts = client.counts
 
-    def _connect(self) -> signals.Client:
+    def _begin(self) -> tuple[signals.Client, Iterator[object]]:
+        """Who begins is told at once of a server that is away: it may be killed just then."""
         while True:
-            try:
-                return signals.connect(self._url, home=self._home)
-            except BrokerError:
-                time.sleep(_PAUSE_S)
+            with contextlib.ExitStack() as stack:
+                try:
+                    client = stack.enter_context(signals.connect(self._url, home=self._home))
+                    items = client.signals("all")
+                except BrokerError:
+                    time.sleep(_PAUSE_S)
+                else:
+                    stack.pop_all()
+                    return client, items
 
     def titles(self) -> list[str]:
         """What was seen, in order."""
