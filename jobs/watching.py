@@ -11,8 +11,9 @@ BEAT_S = 1.0
 """Between two signs of life of who leads."""
 LOOK_S = 0.5
 """Between two looks of who stands by."""
-_GAP_S = 2.5
-"""Whoever has not looked for longer does not know whether anything changed meanwhile."""
+_COUNTED_S = 2.0
+"""Most of a time without a look that counts as silence: whoever slept, or could not look, knows little of it, and who
+leads may have slept with it; but one late look must not make the waiting begin anew."""
 
 
 class Watch:
@@ -28,36 +29,30 @@ class Watch:
         self._me = instance
         self._lease_s = lease_s
         self._looked_at: float | None = None
-        self._changed_at = 0.0
+        self._silent_s = 0.0
         self._beats: dict[str, tuple[int, float]] = {}
+        """Of each service its last beat, and for how many seconds there was no other."""
         self.lease = Lease(None, 0, 0)
         self.members: tuple[Member, ...] = ()
         """All that stand in the store, silent ones too."""
 
     def look(self, at: float, lease: Lease, members: Sequence[Member]) -> None:
         """Take in what was read at a time (seconds)."""
-        slept = self._looked_at is None or at - self._looked_at > _GAP_S
-        if slept or lease != self.lease:
-            self._changed_at = at
+        passed_s = 0.0 if self._looked_at is None else min(at - self._looked_at, _COUNTED_S)
+        self._silent_s = self._silent_s + passed_s if lease == self.lease else 0.0
         for one in members:
-            known = self._beats.get(one.instance)
-            if slept or known is None or known[0] != one.beats:
-                self._beats[one.instance] = one.beats, at
+            beats, silent_s = self._beats.get(one.instance, (None, 0.0))
+            self._beats[one.instance] = one.beats, silent_s + passed_s if one.beats == beats else 0.0
         self.lease, self.members, self._looked_at = lease, tuple(members), at
 
     def silent(self) -> Lease | None:
         """The lease, where its holder has been silent for too long."""
-        if self._looked_at is None or self._looked_at - self._changed_at < self._lease_s:
-            return None
-        return self.lease
+        return self.lease if self._silent_s >= self._lease_s else None
 
     def others(self) -> tuple[Member, ...]:
         """The other services that are heard of."""
-        at = self._looked_at or 0.0
         return tuple(
-            one
-            for one in self.members
-            if one.instance != self._me and at - self._beats[one.instance][1] < self._lease_s
+            one for one in self.members if one.instance != self._me and self._beats[one.instance][1] < self._lease_s
         )
 
     def may_take(self, *, broker_ok: bool) -> bool:

@@ -116,6 +116,18 @@ def test_who_has_slept_does_not_take_over(desk):
     assert (a.over(), b.token) == (None, 0)
 
 
+def test_one_late_look_does_not_make_the_waiting_begin_anew(desk):
+    """A busy machine looks late: it takes over a second or two later, and not after another whole lease."""
+    a, b = desk.service("a"), desk.service("b")
+    desk.pass_by(1, a, b)
+    desk.pass_by(1.5, b)
+    desk.now += 3
+    b.look()
+    assert not b.leads
+    desk.pass_by(0.5, b)
+    assert b.leads
+
+
 def test_a_clean_end_hands_the_lease_on_at_once(desk):
     """The other leads with its next look, and the one that ended is a service no more."""
     a, b = desk.service("a"), desk.service("b")
